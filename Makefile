@@ -1,0 +1,30 @@
+# Every command of the project. `make help` lists them.
+# PYTHON picks the interpreter for the virtual environment, VENV its folder:
+#   make test PYTHON=python3.12 VENV=.venv-3.12
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+PACKAGES := instrumentation alerts dashboards demo_service drill stack
+
+.DEFAULT_GOAL := help
+.PHONY: help setup
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(STAMP) ## create the virtual environment from the hash-checked lock
+
+# uv where it is installed, pip elsewhere: both check every hash of the lock.
+$(STAMP): requirements/dev.lock pyproject.toml
+	@echo "setup: installing the locked dependencies into $(VENV)"
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+		uv pip sync --quiet --require-hashes --python $(PY) requirements/dev.lock && \
+		uv pip install --quiet --no-deps --no-build-isolation --python $(PY) -e . ; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(PY) -m pip install --quiet --require-hashes -r requirements/dev.lock && \
+		$(PY) -m pip install --quiet --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@

@@ -1,0 +1,1 @@
+"""What every part agrees on: metric names, labels, buckets, queries and service levels."""
