@@ -28,3 +28,9 @@ $(STAMP): requirements/dev.lock pyproject.toml
 		$(PY) -m pip install --quiet --no-deps --no-build-isolation -e . ; \
 	fi
 	@touch $@
+
+lock: ## renew requirements/dev.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --group dev --all-extras pyproject.toml -o requirements/dev.lock
+
+.PHONY: lock
