@@ -1,0 +1,206 @@
+"""Every question that a rule or a panel asks, as a function named after its answer.
+
+The first half reads what services export; the second half reads recorded series and holds the
+guards of the symptoms. Windows are seconds (a drill passes shorter ones) or Grafana's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from instrumentation.contract import promql, recorded, slo
+from instrumentation.contract.metrics import HTTP_SERVER_REQUEST_DURATION as REQUEST_DURATION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from instrumentation.contract.promql import Window
+    from instrumentation.contract.recorded import Level, Recorded
+
+_ERRORS = promql.matches("http_response_status_code", slo.ERROR_STATUS)
+
+
+def request_rate(by: Sequence[str], window: Window, matchers: Sequence[str] = ()) -> str:
+    """Requests a second."""
+    return promql.observations(REQUEST_DURATION, window, by, matchers)
+
+
+def error_rate(by: Sequence[str], window: Window, matchers: Sequence[str] = ()) -> str:
+    """Requests a second that failed with a 5xx; zero where there were requests and none did."""
+    errors = promql.observations(REQUEST_DURATION, window, by, (*matchers, _ERRORS))
+    return promql.zero_fill(errors, request_rate(by, window, matchers))
+
+
+def error_ratio(by: Sequence[str], window: Window, matchers: Sequence[str] = ()) -> str:
+    """Share of requests that failed with a 5xx, from 0 to 1."""
+    return f"{error_rate(by, window, matchers)} / {request_rate(by, window, matchers)}"
+
+
+def slow_ratio(by: Sequence[str], window: Window, matchers: Sequence[str] = ()) -> str:
+    """Share of requests that took longer than the latency objective, from 0 to 1."""
+    fast = promql.at_most(REQUEST_DURATION, slo.LATENCY_OBJECTIVE_SECONDS, window, by, matchers)
+    return f"1 - {fast} / {request_rate(by, window, matchers)}"
+
+
+def duration_quantile(
+    q: float, by: Sequence[str], window: Window, matchers: Sequence[str] = ()
+) -> str:
+    """Duration in seconds that the share `q` of requests did not exceed."""
+    return promql.quantile(q, REQUEST_DURATION, window, by, matchers)
+
+
+def tail_ratio(level: Level, window: float) -> str:
+    """p99 divided by p50, where the window held enough requests to tell.
+
+    Recorded: `recorded.TAIL_10M`.
+    """
+    enough = f"{_count(recorded.REQUESTS_10M, level, window)} >= {slo.TAIL_MIN_REQUESTS}"
+    return promql.every(f"{recorded.P99_10M.at(level)} / {recorded.P50_10M.at(level)}", enough)
+
+
+def usual_tail_ratio(level: Level, past: float) -> str:
+    """What the tail ratio usually is; nothing for a service with less than an hour of past.
+
+    The larger of two medians, so that neither a nightly batch nor a new release pages: the
+    past day's, without its newest hour, and that of the same time in past weeks.
+    """
+    name = recorded.TAIL_10M.at(level)
+    hour = promql.duration(slo.TAIL_MIN_PAST_SECONDS)
+    day = f"quantile_over_time(0.5, {name}[{promql.duration(past)}] offset {hour})"
+    return promql.largest((day, _past_weeks(name, level)), level.labels)
+
+
+def long_tail(level: Level) -> str:
+    """Tail ratio where it is long and slow enough for a user to notice."""
+    return promql.every(
+        f"{recorded.TAIL_10M.at(level)} > {slo.TAIL_RATIO:g}",
+        f"{recorded.P99_10M.at(level)} > {slo.TAIL_FLOOR_SECONDS:g}",
+    )
+
+
+def unusual_tail(level: Level) -> str:
+    """Tail ratio where it is long, and well above what is usual."""
+    usual = f"{slo.TAIL_UNUSUAL:g} * {recorded.TAIL_10M_USUAL.at(level)}"
+    return promql.every(long_tail(level), f"{recorded.TAIL_10M.at(level)} >= {usual}")
+
+
+def long_tail_without_past(level: Level) -> str:
+    """Tail ratio where it is long, and nobody can say yet what is usual."""
+    return f"{long_tail(level)}\nunless {recorded.TAIL_10M_USUAL.at(level)}"
+
+
+def high_error_ratio(level: Level, window: float, long_window: float, recent: float) -> str:
+    """Share of failed requests where it is too high, over the long window where few came."""
+    enough = f"{_count(recorded.REQUESTS_5M, level, window)} >= {slo.ERROR_MIN_REQUESTS}"
+    now = promql.every(
+        _errors_beyond_objective(recorded.ERRORS_5M, recorded.REQUESTS_5M, level, window), enough
+    )
+    errors = recorded.ERRORS_5M.at(level)
+    going_on = f"max_over_time({errors}[{promql.duration(recent)}]) > 0"
+    slowly = promql.every(
+        _errors_beyond_objective(recorded.ERRORS_1H, recorded.REQUESTS_1H, level, long_window),
+        going_on,
+    )
+    return promql.either(now, f"{slowly}\nunless {enough}")
+
+
+def requests_now(sample: float, memory: float, settle: float) -> str:
+    """Requests a second of this moment; zero for a service that had some and fell silent.
+
+    Recorded: `recorded.REQUESTS_NOW`, which it reads for what is remembered.
+    """
+    by = recorded.SERVICE.labels
+    latest = promql.latest_observations(REQUEST_DURATION, sample, by)
+    name = recorded.REQUESTS_NOW.at(recorded.SERVICE)
+    remembered = f"(max_over_time({name}[{promql.duration(memory)}]) > 0)"
+    return promql.either(latest, f"0 * {remembered}\nunless on () ({telemetry_lost(settle)})")
+
+
+def requests_lately(window: float, settle: float) -> str:
+    """Requests a second over the window; zero for a service that past weeks knew.
+
+    The mean of `recorded.REQUESTS_NOW` rather than a rate over the window: a rate reads low
+    while the window is only partly filled, after a restart of Prometheus for example.
+    """
+    mean = f"avg_over_time({recorded.REQUESTS_NOW.at(recorded.SERVICE)}[{promql.duration(window)}])"
+    known = f"({recorded.REQUESTS_30M_USUAL.at(recorded.SERVICE)} > 0)"
+    return promql.either(mean, f"0 * {known}\nunless on () ({telemetry_lost(settle)})")
+
+
+def usual_requests() -> str:
+    """Requests a second in the same window of past weeks: their median."""
+    return _past_weeks(recorded.REQUESTS_30M.at(recorded.SERVICE), recorded.SERVICE)
+
+
+def traffic_drop(window: float) -> str:
+    """Share of the usual requests that is missing, where it is too large to be chance."""
+    level = recorded.SERVICE
+    lately, usual = recorded.REQUESTS_30M.at(level), recorded.REQUESTS_30M_USUAL.at(level)
+    enough = f"{_count(recorded.REQUESTS_30M_USUAL, level, window)} >= {slo.TRAFFIC_MIN_REQUESTS}"
+    return promql.every(f"1 - {lately} / {usual} > {slo.TRAFFIC_DROP:g}", enough)
+
+
+def traffic_gone(window: float, memory: float) -> str:
+    """Requests a second of the time before, where none come any more and some should."""
+    level = recorded.SERVICE
+    now = recorded.REQUESTS_NOW.at(level)
+    before = f"avg_over_time({now}[{promql.duration(memory)}])"
+    silent_before = (
+        f"{_count(recorded.REQUESTS_30M_USUAL, level, window)} < {slo.GONE_MIN_REQUESTS}"
+    )
+    gone = promql.every(
+        f"{before} * {window:g} >= {slo.GONE_MIN_REQUESTS}",
+        f"max_over_time({now}[{promql.duration(window)}]) == 0",
+    )
+    return f"{gone}\nunless {silent_before}"
+
+
+def job_up(sample: float) -> str:
+    """1 while a target of the job is up, 0 while all are down.
+
+    Read from a short range: through the collector no staleness marker ends an `up` whose
+    labels changed, and it would linger for five minutes.
+    """
+    latest = f"last_over_time({promql.selector('up')}[{promql.duration(sample)}])"
+    return f"max by ({', '.join(recorded.SERVICE.labels)}) ({latest})"
+
+
+def target_gone(memory: float, settle: float) -> str:
+    """0 for a job whose targets are all down, 1 for one that was up and has no target now."""
+    name = recorded.UP.at(recorded.SERVICE)
+    was_up = f"max_over_time({name}[{promql.duration(memory)}]) == 1"
+    vanished = f"{was_up}\nunless on (job) {name}\nunless on () ({telemetry_lost(settle)})"
+    return promql.either(f"{name} == 0", vanished)
+
+
+def telemetry_lost(settle: float) -> str:
+    """Something, without labels, while missing data say nothing about the services.
+
+    That is while no collector is up and for a while afterwards, and after a start of Prometheus.
+    Where neither is scraped it is empty, and missing data count as missing requests.
+    """
+    collector = promql.selector("up", (promql.equals("job", slo.COLLECTOR_JOB),))
+    prometheus = promql.selector(
+        "process_start_time_seconds", (promql.equals("job", slo.PROMETHEUS_JOB),)
+    )
+    down = f"max(min_over_time({collector}[{promql.duration(settle)}])) == 0"
+    started = f"time() - max({prometheus}) < {settle:g}"
+    return f"{down} or {started}"
+
+
+def _count(quantity: Recorded, level: Level, window: float) -> str:
+    return f"{quantity.at(level)} * {window:g}"
+
+
+def _past_weeks(name: str, level: Level) -> str:
+    weeks = [promql.earlier(name, seconds) for seconds in slo.PAST_WEEKS_SECONDS]
+    return promql.median(weeks, level.labels)
+
+
+def _errors_beyond_objective(
+    errors: Recorded, requests: Recorded, level: Level, window: float
+) -> str:
+    return promql.every(
+        f"{errors.at(level)} / {requests.at(level)} > {slo.ERROR_RATIO:g}",
+        f"{_count(errors, level, window)} >= {slo.ERROR_MIN_ERRORS}",
+    )
