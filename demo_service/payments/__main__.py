@@ -1,0 +1,7 @@
+"""Runs the payment provider: `python -m demo_service.payments`."""
+
+from demo_service.payments.app import create_app
+from demo_service.server import serve
+
+if __name__ == "__main__":
+    serve("payments", create_app, port="payments_port")
