@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from demo_service.settings import Settings
+from demo_service.settings import Settings, sentence
 
 # Health checks and the fault switch are no users' requests: they would flatter the figures.
 _NOT_TRAFFIC = "/healthz$,/readyz$,/admin/"
@@ -31,7 +31,7 @@ def serve(name: str, create_app: Callable[[Settings], FastAPI], port: str) -> No
         listener = _listen(settings.host, getattr(settings, port))
         app = create_app(settings)
     except ValidationError as error:
-        raise SystemExit(f"{name}: {_sentence(error)}") from None
+        raise SystemExit(f"{name}: {sentence(error)}") from None
     except (OSError, ValueError) as error:
         raise SystemExit(f"{name}: {error}") from None
     config = uvicorn.Config(
@@ -48,14 +48,6 @@ def serve(name: str, create_app: Callable[[Settings], FastAPI], port: str) -> No
     print(f"{name}: http://{settings.host}:{getattr(settings, port)}", flush=True)  # noqa: T201
     with listener, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
-
-
-def _sentence(error: ValidationError) -> str:
-    """Say in one line which settings are wrong, and how."""
-    return "; ".join(
-        f"{'.'.join(map(str, item['loc']))}={item['input']!r}: {item['msg']}"
-        for item in error.errors(include_url=False)
-    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from demo_service.signatures import kept_secret
@@ -78,3 +78,11 @@ class Settings(BaseSettings):
         if self.webhook_secret is not None:
             return self.webhook_secret.get_secret_value().encode()
         return kept_secret(self.state_dir / "webhook-secret")
+
+
+def sentence(error: ValidationError) -> str:
+    """Say in one line which settings are wrong, and how."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc']))}={item['input']!r}: {item['msg']}"
+        for item in error.errors(include_url=False)
+    )

@@ -1,0 +1,1 @@
+"""The load on the demo: Locust, following `demo_service.shape`."""

@@ -1,0 +1,41 @@
+"""How many simulated users there are, and when each of them acts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from locust import LoadTestShape
+
+from demo_service import shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PERIOD_SECONDS = 5.0
+"""Every user makes one request in this time, so one user more is 0.2 requests a second more."""
+
+# All at once: the change of a factor is meant to be a step. Locust warns above 100.
+_SPAWN_RATE = 100
+
+
+class DailyShape(LoadTestShape):
+    """Holds the number of users at what `shape.rate` asks for, times a factor.
+
+    `base` is the mean rate in requests a second, `clock` gives Unix time in seconds.
+    """
+
+    def __init__(self, base: float, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._base = base
+        self._clock = clock
+        self.factor = 1.0
+
+    @property
+    def rate(self) -> float:
+        """Requests a second that are aimed at now."""
+        return shape.rate(self._clock(), self._base) * self.factor
+
+    def tick(self) -> tuple[int, float]:
+        """Return the number of users wanted and the users to start or stop a second."""
+        return round(self.rate * PERIOD_SECONDS), _SPAWN_RATE
