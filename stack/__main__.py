@@ -1,29 +1,77 @@
-"""The command line: `python -m stack build`."""
+"""The native stack: `python -m stack build` and `python -m stack up`."""
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from stack.binaries import build, cache
 from stack.components import components
 from stack.console import say
+from stack.environment import REPOSITORY
 from stack.errors import StackError
+from stack.options import Options
+from stack.programs import NAMES
+from stack.up import up
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build", help="build the native backends into the user's cache folder")
-    parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     try:
-        build(list(components()))
-        say(f"the backends are in {cache()}")
-    except StackError as error:
+        if chosen.command == "build":
+            build(list(components()))
+            say(f"the backends are in {cache()}")
+        else:
+            up(_options(chosen))
+    except (StackError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="build the native backends into the user's cache folder")
+    start = commands.add_parser("up", help="build what is missing, start everything, wait")
+    start.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("STACK_DATA") or REPOSITORY / "var"),
+        help="folder of all state and logs (default: STACK_DATA, else var/)",
+    )
+    start.add_argument("--rules", type=Path, default=Options.rules, help="folder of rule files")
+    start.add_argument("--alertmanager-config", type=Path, default=Options.alertmanager_config)
+    start.add_argument(
+        "--scale", type=float, default=1, help="divides scrape and evaluation intervals, 1 to 10"
+    )
+    start.add_argument(
+        "--only", type=_names, default=(), help=f"some of {','.join(NAMES)}, with commas"
+    )
+    start.add_argument("--no-history", action="store_true", help="leave the past empty")
+    return parser
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in NAMES:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(NAMES)}")
+    return names
+
+
+def _options(chosen: argparse.Namespace) -> Options:
+    return Options(
+        data=chosen.data.resolve(),
+        rules=chosen.rules.resolve(),
+        alertmanager_config=chosen.alertmanager_config.resolve(),
+        scale=chosen.scale,
+        only=chosen.only,
+        history=not chosen.no_history,
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,132 @@
+"""Checks before anything starts: each failure is one sentence that says what to change."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+
+from stack.binaries import binary
+from stack.commands import output
+from stack.errors import StackError
+from stack.options import Options
+from stack.programs import Program
+
+READ_SETTINGS = """
+import sys
+from instrumentation import Settings
+try:
+    Settings.from_env()
+except ValueError as error:
+    sys.exit(str(error))
+"""
+
+
+def check(options: Options, programs: Iterable[Program]) -> None:
+    """Check ports, telemetry settings, rules and configuration files.
+
+    Raises:
+        StackError: the first thing found wrong.
+    """
+    named = {program.name: program for program in programs}
+    check_ports(options, named.values())
+    for program in named.values():
+        if program.is_service:
+            check_settings(program)
+    if "prometheus" in named:
+        check_rules(options)
+        check_prometheus(options)
+    if "alertmanager" in named:
+        check_alertmanager(options)
+    for name in ("collector", "jaeger"):
+        if name in named:
+            check_configuration(named[name])
+
+
+def check_ports(options: Options, programs: Iterable[Program]) -> None:
+    """Every port must be a number, free, and used once."""
+    used: dict[int, str] = {}
+    for program in programs:
+        for variable in program.ports:
+            port = _port(variable, options.ports[variable])
+            if port in used:
+                raise StackError(
+                    f"{variable} and {used[port]} are both {port}: give each a port of its own."
+                )
+            used[port] = variable
+            if not is_free(port):
+                raise StackError(
+                    f"Port {port} for {program.name} is taken: stop what listens there, or set "
+                    f"{variable} to a free port."
+                )
+
+
+def is_free(port: int) -> bool:
+    """Return whether a program could listen on this port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        # Connections of an earlier run that only wait for their end don't count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def check_settings(program: Program) -> None:
+    """The service would refuse the same OTEL_* value, but after the rest had started."""
+    environment = {**os.environ, **program.environment}
+    status, text = output([sys.executable, "-c", READ_SETTINGS], env=environment)
+    if status != 0:
+        raise StackError(f"{program.name} can't start: {_last_line(text)}")
+
+
+def check_rules(options: Options) -> None:
+    """Every rule file must parse."""
+    if not options.rules.is_dir():
+        raise StackError(f"The folder of rule files {options.rules} does not exist.")
+    for path in sorted(options.rules.glob("*.yml")):
+        status, text = output([str(binary("promtool")), "check", "rules", str(path)])
+        if status != 0:
+            raise StackError(f"The rule file {path} is broken: {_last_line(text)}")
+
+
+def check_prometheus(options: Options) -> None:
+    """The rendered configuration must load, whatever the state of its target files."""
+    config = options.config / "prometheus.yml"
+    command = [str(binary("promtool")), "check", "config", "--syntax-only", str(config)]
+    status, text = output(command)
+    if status != 0:
+        raise StackError(f"Prometheus's configuration is broken: {_last_line(text)}")
+
+
+def check_alertmanager(options: Options) -> None:
+    """Routes, receivers and templates must be consistent."""
+    path = options.alertmanager_config
+    status, text = output([str(binary("amtool")), "check-config", str(path)])
+    if status != 0:
+        raise StackError(f"Alertmanager's configuration {path} is broken: {_last_line(text)}")
+
+
+def check_configuration(program: Program) -> None:
+    """Collector and Jaeger know a `validate` command that takes the same arguments."""
+    command, *arguments = program.command
+    environment = {**without_telemetry(os.environ), **program.environment}
+    status, text = output([command, "validate", *arguments], env=environment)
+    if status != 0:
+        raise StackError(f"The configuration of {program.name} is broken: {_last_line(text)}")
+
+
+def without_telemetry(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a backend: OTEL_* is meant for the services."""
+    return {name: value for name, value in environment.items() if not name.startswith("OTEL_")}
+
+
+def _port(variable: str, text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise StackError(f"{variable} must be a port from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

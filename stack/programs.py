@@ -1,0 +1,187 @@
+"""The programs of the native stack: how each is started, and how one sees that it is ready."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stack.binaries import binary
+from stack.environment import REPOSITORY
+from stack.options import Options
+
+BACKENDS, COLLECTOR, PROVIDER, SERVICE, LOAD = range(1, 6)
+
+
+@dataclass(frozen=True)
+class Program:
+    """One long-running program.
+
+    Args:
+        name: what messages and the log file call it.
+        stage: programs start in ascending order of it, each stage once the one before is ready,
+            and stop in descending order.
+        command: program and arguments.
+        ports: variables of the ports it listens on.
+        ready: URL that answers 200 once it works.
+        environment: variables on top of the runner's own.
+    """
+
+    name: str
+    stage: int
+    command: tuple[str, ...]
+    ports: tuple[str, ...]
+    ready: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a Python service that speaks OpenTelemetry's variables."""
+        return self.stage > COLLECTOR
+
+
+NAMES = (
+    *("prometheus", "alertmanager", "jaeger", "collector"),
+    *("payments", "orders", "load"),
+)
+
+
+def programs(options: Options) -> tuple[Program, ...]:
+    """Return the programs that were asked for; this builds the binaries they need."""
+    makers = {
+        "prometheus": _prometheus,
+        "alertmanager": _alertmanager,
+        "jaeger": _jaeger,
+        "collector": _collector,
+        "payments": _payments,
+        "orders": _orders,
+        "load": _load,
+    }
+    return tuple(makers[name](options) for name in NAMES if name in (options.only or NAMES))
+
+
+def _prometheus(options: Options) -> Program:
+    address = options.address("PROMETHEUS_PORT")
+    return Program(
+        name="prometheus",
+        stage=BACKENDS,
+        command=(
+            str(binary("prometheus")),
+            f"--config.file={options.config}/prometheus.yml",
+            f"--storage.tsdb.path={options.data}/prometheus",
+            f"--web.listen-address={address}",
+            "--web.enable-otlp-receiver",
+            "--enable-feature=exemplar-storage",
+        ),
+        ports=("PROMETHEUS_PORT",),
+        ready=f"http://{address}/-/ready",
+    )
+
+
+def _alertmanager(options: Options) -> Program:
+    address = options.address("ALERTMANAGER_PORT")
+    return Program(
+        name="alertmanager",
+        stage=BACKENDS,
+        command=(
+            str(binary("alertmanager")),
+            f"--config.file={options.alertmanager_config}",
+            f"--storage.path={options.data}/alertmanager",
+            f"--web.listen-address={address}",
+            # An empty address switches clustering, and its port, off.
+            "--cluster.listen-address=",
+            # With the default of 15 minutes a crash between page and resolution loses the
+            # resolved message.
+            "--data.maintenance-interval=15s",
+        ),
+        ports=("ALERTMANAGER_PORT",),
+        ready=f"http://{address}/-/ready",
+    )
+
+
+def _jaeger(options: Options) -> Program:
+    ports = (
+        *("JAEGER_OTLP_GRPC_PORT", "JAEGER_OTLP_HTTP_PORT", "JAEGER_QUERY_PORT"),
+        *("JAEGER_HEALTH_PORT", "JAEGER_METRICS_PORT"),
+    )
+    return Program(
+        name="jaeger",
+        stage=BACKENDS,
+        command=(str(binary("jaeger")), f"--config={REPOSITORY}/stack/jaeger/config.yaml"),
+        ports=ports,
+        ready=f"http://{options.address('JAEGER_HEALTH_PORT')}/status",
+        environment={
+            **{port: options.ports[port] for port in ports},
+            "JAEGER_DATA": str(options.data / "jaeger"),
+            # Jaeger would send traces of itself to port 4317, which is the collector's.
+            "OTEL_TRACES_SAMPLER": "always_off",
+        },
+    )
+
+
+def _collector(options: Options) -> Program:
+    ports = (
+        *("OTLP_GRPC_PORT", "OTLP_HTTP_PORT"),
+        *("COLLECTOR_HEALTH_PORT", "COLLECTOR_METRICS_PORT"),
+    )
+    return Program(
+        name="collector",
+        stage=COLLECTOR,
+        command=(
+            str(binary("otelcol")),
+            f"--config={REPOSITORY}/otel-collector/config.yaml",
+        ),
+        ports=ports,
+        ready=f"http://{options.address('COLLECTOR_HEALTH_PORT')}/",
+        environment={
+            **{port: options.ports[port] for port in ports},
+            "COLLECTOR_DATA": str(options.data / "collector"),
+            "JAEGER_OTLP_ENDPOINT": options.address("JAEGER_OTLP_GRPC_PORT"),
+            "PROMETHEUS_URL": f"http://{options.address('PROMETHEUS_PORT')}",
+            "SCRAPE_INTERVAL": f"{15000 / options.scale:.0f}ms",
+            "TARGETS_DIR": str(options.config / "targets"),
+        },
+    )
+
+
+def _payments(options: Options) -> Program:
+    return _service(options, "payments", PROVIDER, "demo_service.payments", "PAYMENTS_PORT")
+
+
+def _orders(options: Options) -> Program:
+    return _service(options, "orders", SERVICE, "demo_service", "DEMO_PORT")
+
+
+def _load(options: Options) -> Program:
+    return _service(options, "load", LOAD, "demo_service.load", "LOAD_PORT")
+
+
+def _service(options: Options, name: str, stage: int, module: str, port: str) -> Program:
+    path = "/factor" if name == "load" else "/readyz"
+    return Program(
+        name=name,
+        stage=stage,
+        command=(sys.executable, "-m", module),
+        ports=(port,),
+        ready=f"http://{options.address(port)}{path}",
+        environment={
+            **{each: options.ports[each] for each in ("DEMO_PORT", "PAYMENTS_PORT", "LOAD_PORT")},
+            "DEMO_STATE_DIR": str(options.data / "demo"),
+            **_telemetry(options, name),
+        },
+    )
+
+
+def _telemetry(options: Options, name: str) -> dict[str, str]:
+    defaults = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{options.address('OTLP_HTTP_PORT')}",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=demo",
+    }
+    chosen = {key: value for key, value in defaults.items() if not os.environ.get(key)}
+    # The scrape's job must equal it, so it is not the user's to change.
+    return {**chosen, "OTEL_SERVICE_NAME": name}
+
+
+def log_file(options: Options, program: Program) -> Path:
+    """Return where a program's output goes."""
+    return options.logs / f"{program.name}.log"

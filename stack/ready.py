@@ -1,0 +1,62 @@
+"""Waits until web servers answer. `python -m stack.ready name=url ...` does it in Compose."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from stack.console import Progress
+from stack.errors import StackError
+
+PATIENCE_SECONDS = 120.0
+POLL_SECONDS = 0.25
+
+
+def answers(url: str) -> bool:
+    """Return whether the URL answers 200 now."""
+    try:
+        # A proxy of the environment has no business with these addresses.
+        return httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def wait(
+    urls: Mapping[str, str],
+    *,
+    patience: float = PATIENCE_SECONDS,
+    watch: Callable[[], None] = lambda: None,
+) -> None:
+    """Wait until every URL answers, and show who is still missing.
+
+    Args:
+        urls: each server's URL by its name.
+        patience: seconds until a StackError names who did not answer.
+        watch: called at each turn; an exception of it ends the wait.
+    """
+    step = Progress(f"wait for {', '.join(urls)}")
+    missing = dict(urls)
+    deadline = time.monotonic() + patience
+    while missing := {name: url for name, url in missing.items() if not answers(url)}:
+        watch()
+        step.beat(f"{', '.join(missing)} missing")
+        if time.monotonic() > deadline:
+            step.done("gave up")
+            raise StackError(f"{' and '.join(missing)} did not answer within {patience:.0f} s.")
+        time.sleep(POLL_SECONDS)
+    step.done("ready")
+
+
+def main(arguments: list[str]) -> int:
+    """Wait for the servers given as `name=url`; return the exit status."""
+    try:
+        wait(dict(argument.split("=", 1) for argument in arguments))
+    except StackError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
