@@ -26,7 +26,7 @@ class DailyShape(LoadTestShape):
     """
 
     def __init__(self, base: float, clock: Callable[[], float] = time.time) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # Locust leaves it so
         self._base = base
         self._clock = clock
         self.factor = 1.0

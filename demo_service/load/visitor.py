@@ -54,7 +54,7 @@ class Visitor(FastHttpUser):
 
     def on_start(self) -> None:
         """Wait for the first turn."""
-        self.wait()
+        self.wait()  # type: ignore[no-untyped-call] # Locust leaves it so
 
     def list_products(self) -> None:
         """Look at a part of the list."""
