@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RATE_INTERVAL: Final = "$__rate_interval"
 """Grafana's own window: at least four scrapes, at least one pixel."""
 
+_UNION: Final = "\n  or "
+
 Window = float | Literal["$__rate_interval"]
 """Seconds, or Grafana's own window."""
 
@@ -159,7 +161,7 @@ def median(expressions: Sequence[str], by: Sequence[str]) -> str:
         f'label_replace({expression}, "nth", "{nth}", "", "")'
         for nth, expression in enumerate(expressions, start=1)
     )
-    return f"quantile by ({', '.join(by)}) (0.5, {' or '.join(labelled)})"
+    return f"quantile by ({', '.join(by)}) (0.5, {_UNION.join(labelled)})"
 
 
 def largest(expressions: Sequence[str], by: Sequence[str]) -> str:
@@ -168,7 +170,7 @@ def largest(expressions: Sequence[str], by: Sequence[str]) -> str:
         f'label_replace({expression}, "nth", "{nth}", "", "")'
         for nth, expression in enumerate(expressions, start=1)
     )
-    return f"max by ({', '.join(by)}) ({' or '.join(labelled)})"
+    return f"max by ({', '.join(by)}) ({_UNION.join(labelled)})"
 
 
 def every(*conditions: str) -> str:

@@ -165,12 +165,12 @@ def job_up(sample: float) -> str:
     return f"max by ({', '.join(recorded.SERVICE.labels)}) ({latest})"
 
 
-def target_gone(memory: float, settle: float) -> str:
+def target_gone(memory: float, settle: float, matchers: Sequence[str] = ()) -> str:
     """0 for a job whose targets are all down, 1 for one that was up and has no target now."""
-    name = recorded.UP.at(recorded.SERVICE)
-    was_up = f"max_over_time({name}[{promql.duration(memory)}]) == 1"
-    vanished = f"{was_up}\nunless on (job) {name}\nunless on () ({telemetry_lost(settle)})"
-    return promql.either(f"{name} == 0", vanished)
+    up = promql.selector(recorded.UP.at(recorded.SERVICE), matchers)
+    was_up = f"max_over_time({up}[{promql.duration(memory)}]) == 1"
+    vanished = f"{was_up}\nunless on (job) {up}\nunless on () ({telemetry_lost(settle)})"
+    return promql.either(f"{up} == 0", vanished)
 
 
 def telemetry_lost(settle: float) -> str:
@@ -186,6 +186,25 @@ def telemetry_lost(settle: float) -> str:
     down = f"max(min_over_time({collector}[{promql.duration(settle)}])) == 0"
     started = f"time() - max({prometheus}) < {settle:g}"
     return f"{down} or {started}"
+
+
+def naive_tail(level: Level) -> str:
+    """p99 divided by p50 where it is above the threshold, however few or fast the requests."""
+    ratio = f"{recorded.P99_10M.at(level)} / {recorded.P50_10M.at(level)}"
+    return f"{ratio} > {slo.TAIL_RATIO:g}"
+
+
+def naive_errors(level: Level) -> str:
+    """Share of failed requests where it is above the threshold, however few the requests."""
+    ratio = f"{recorded.ERRORS_5M.at(level)} / {recorded.REQUESTS_5M.at(level)}"
+    return f"{ratio} > {slo.ERROR_RATIO:g}"
+
+
+def naive_traffic_drop(level: Level) -> str:
+    """Share of last week's requests that is missing, however few or unusual they were."""
+    name = recorded.REQUESTS_30M.at(level)
+    last_week = promql.earlier(name, slo.PAST_WEEKS_SECONDS[0])
+    return f"1 - {name} / {last_week} > {slo.TRAFFIC_DROP:g}"
 
 
 def _count(quantity: Recorded, level: Level, window: float) -> str:

@@ -1,0 +1,50 @@
+"""Puts the rule files together, writes them, and tells where committed ones differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from alerts import errors, naive, tail, targets, traffic
+from alerts.links import Links
+from alerts.model import UNSCALED, Group, Scale
+from alerts.render import rule_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GENERATED: Final = Path(__file__).parent / "generated"
+
+_FILES: Final[dict[str, Callable[[Scale], tuple[Group, ...]]]] = {
+    "tail.yml": tail.groups,
+    "errors.yml": errors.groups,
+    "traffic.yml": traffic.groups,
+    "targets.yml": targets.groups,
+    "naive.yml": naive.groups,
+}
+
+
+def groups(scale: Scale = UNSCALED) -> tuple[Group, ...]:
+    """Return every group of rules."""
+    return tuple(group for make in _FILES.values() for group in make(scale))
+
+
+def rule_files(scale: Scale = UNSCALED, links: Links | None = None) -> dict[str, str]:
+    """Return each rule file's name and text."""
+    return {name: rule_file(make(scale), links or Links()) for name, make in _FILES.items()}
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Write rule files, and remove those of an earlier generation that exist no more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.yml"):
+        if path.name not in files:
+            path.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def differences(folder: Path, files: dict[str, str]) -> list[str]:
+    """Name the files of a folder that are missing, superfluous or unlike the generated ones."""
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.yml")}
+    return sorted(name for name in found.keys() | files if found.get(name) != files.get(name))
