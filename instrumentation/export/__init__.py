@@ -1,0 +1,1 @@
+"""The ways out: spans over OTLP, metrics at `/metrics`."""

@@ -1,0 +1,152 @@
+"""The queue between finished spans and their exporter."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from threading import current_thread
+
+from opentelemetry.context import (
+    _SUPPRESS_INSTRUMENTATION_KEY,  # the SDK's own processors use it; there is no public name
+    attach,
+    set_value,
+)
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from instrumentation.errors import InternalErrors
+from instrumentation.series import Families
+
+
+class SpanQueue(SpanProcessor):
+    """Hands finished spans to an exporter in batches, from a thread of its own.
+
+    Beside the SDK's BatchSpanProcessor it counts every span by what became of it, drops the
+    newest instead of what already waits, and keeps to the time given to `flush` and `shutdown`
+    (the SDK's ignores it: https://github.com/open-telemetry/opentelemetry-python/issues/4568).
+
+    Arguments:
+        size: most spans that wait.
+        batch: most spans in one export.
+        delay: longest wait of a span, in seconds.
+    """
+
+    def __init__(
+        self,
+        families: Families,
+        errors: InternalErrors,
+        *,
+        size: int,
+        batch: int,
+        delay: float,
+    ) -> None:
+        self._exporter: SpanExporter | None = None
+        self._errors = errors
+        self._size = size
+        self._batch = batch
+        self._delay = delay
+        self._exported = families.spans.child("exported")
+        self._failed = families.spans.child("failed")
+        self._dropped = families.spans.child("dropped")
+        self._thread: threading.Thread | None = None
+        self._empty()
+        families.span_queue_size.child().set_function(lambda: len(self._spans))
+        reborn = weakref.WeakMethod(self._after_fork)
+        os.register_at_fork(after_in_child=lambda: (again := reborn()) and again())
+
+    def open(self, exporter: SpanExporter | None) -> None:
+        """Send to `exporter` from now on, unless the queue is open; None leaves it closed."""
+        if self._exporter is None:
+            self._exporter = exporter
+
+    def start(self) -> None:
+        """Start the exporting thread, unless it runs or the queue is closed."""
+        with self._changed:
+            if self._thread is None and self._exporter is not None:
+                self._thread = threading.Thread(
+                    target=self._work, name="instrumentation-spans", daemon=True
+                )
+                self._thread.start()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Queue a finished span that was sampled; never waits."""
+        if span.context is None or not span.context.trace_flags.sampled:
+            return
+        if self._exporter is None:
+            return
+        if len(self._spans) >= self._size:
+            self._dropped.inc()
+            return
+        self._spans.append(span)
+        if len(self._spans) >= self._batch:
+            self._wake.set()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Export what waits; True if all of it was settled in time."""
+        self.start()
+        deadline = time.monotonic() + timeout_millis / 1000
+        with self._changed:
+            until = self._settled + self._in_flight + len(self._spans)
+            self._wake.set()
+            while self._settled < until:
+                left = deadline - time.monotonic()
+                if left <= 0 or self._exporter is None:
+                    return False
+                self._changed.wait(left)
+        return True
+
+    def shutdown(self, timeout_millis: int = 30000) -> None:
+        """Export what waits, within the time given, and close; what is left counts as dropped."""
+        if self._exporter is None:
+            return
+        self.force_flush(timeout_millis)
+        exporter, self._exporter, self._thread = self._exporter, None, None
+        self._wake.set()
+        exporter.shutdown()
+        left = len(self._spans)
+        self._spans.clear()
+        self._dropped.inc(left)
+
+    def _work(self) -> None:
+        attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+        while (exporter := self._exporter) is not None and self._thread is current_thread():
+            self._wake.wait(self._delay)
+            self._wake.clear()
+            while self._spans and self._exporter is exporter:
+                self._export(exporter, self._take())
+
+    def _take(self) -> list[ReadableSpan]:
+        with self._changed:
+            self._in_flight = min(len(self._spans), self._batch)
+            return [self._spans.popleft() for _ in range(self._in_flight)]
+
+    def _export(self, exporter: SpanExporter, spans: list[ReadableSpan]) -> None:
+        outcome = self._failed
+        try:
+            if exporter.export(spans) is SpanExportResult.SUCCESS:
+                outcome = self._exported
+        except Exception as error:
+            self._errors.report("export", error)
+        outcome.inc(len(spans))
+        with self._changed:
+            self._settled += len(spans)
+            self._in_flight = 0
+            self._changed.notify_all()
+
+    def _empty(self) -> None:
+        self._spans: deque[ReadableSpan] = deque()
+        self._settled = 0
+        self._in_flight = 0
+        self._wake = threading.Event()
+        self._changed: threading.Condition = threading.Condition()
+
+    def _after_fork(self) -> None:
+        """A child has none of its parent's threads, and the parent exports the parent's spans."""
+        running = self._thread is not None
+        self._thread = None
+        self._empty()
+        if running:
+            self.start()

@@ -1,0 +1,1 @@
+"""Incoming requests: the outermost ASGI layer, and how it learns the route."""

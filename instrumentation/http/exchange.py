@@ -1,0 +1,158 @@
+"""One request from its first byte to its last: span, duration and what became of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
+
+from instrumentation import exceptions
+from instrumentation.exemplars import exemplar
+from instrumentation.http import attributes
+from instrumentation.http.routes import UNMATCHED, Track, root
+from instrumentation.telemetry import Telemetry
+
+_SERVER_ERROR = 500
+
+
+class Exchange:
+    """Watches the messages of one request, and reports when its response is over.
+
+    The response is over at its last body message, its trailers or its `http.response.pathsend`:
+    background tasks run after that and are no part of the request's duration. A response of 5xx
+    is reported only when the application returns or raises, because the exception behind it
+    comes last; its duration is the same.
+    """
+
+    def __init__(self, telemetry: Telemetry, scope: Scope, receive: Receive, send: Send) -> None:
+        self.track = Track(root(scope))
+        self._telemetry = telemetry
+        self._receive = receive
+        self._send = send
+        method = scope["method"]
+        self._method = method if method in attributes.METHODS else attributes.OTHER
+        self._scheme = str(scope.get("scheme", "http"))
+        self._status = 0
+        self._trailers = False
+        self._handed_over = False
+        self._aborted = False
+        self._seconds = 0.0
+        self._ended_ns = 0
+        self._reported = False
+        self._active = telemetry.families.active_requests.child(self._method, self._scheme)
+        parent = propagate.extract(attributes.carrier(scope))
+        self.span = telemetry.tracer.start_span(
+            attributes.span_method(self._method),
+            parent,
+            SpanKind.SERVER,
+            attributes.server(scope, self._method),
+        )
+        self.context = trace.set_span_in_context(self.span, parent)
+        self._active.inc()
+        self._began = time.perf_counter()
+
+    async def receive(self) -> Message:
+        """Receive for the application; a disconnect before the end is an abort."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._handed_over:
+            self._aborted = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send for the application, and see the end of the response."""
+        kind = message["type"]
+        if kind == "http.response.start" and not self._aborted:
+            self._status = message["status"]
+            self.track.responding = True
+            self._trailers = message.get("trailers", False)
+        last = self._is_last(message, kind)
+        self._handed_over = self._handed_over or last
+        try:
+            await self._send(message)
+        except OSError:
+            # Servers raise it for a send that came too late: the client is gone.
+            self._aborted = self._aborted or last or not self._handed_over
+            raise
+        if last and not self._ended_ns:
+            self._end()
+            if self._status < _SERVER_ERROR:
+                self._report(None)
+
+    def finish(self, error: BaseException | None) -> None:
+        """The application returned, or raised `error`."""
+        if not self._ended_ns:
+            self.track.broke_off = error is not None and not self._aborted
+            if not self._status and not self._aborted and not _is_cancellation(error):
+                # No response was started: the server answers 500 in the application's place.
+                self._status = _SERVER_ERROR
+            self._end()
+        if not self._reported:
+            self._report(error)
+
+    def _report(self, error: BaseException | None) -> None:
+        """Write the observation and end the span; once. Whatever fails here is ours alone."""
+        self._reported = True
+        try:
+            self._write(error or self.track.error)
+        except Exception as failure:
+            self._telemetry.errors.report("http", failure)
+
+    def _write(self, error: BaseException | None) -> None:
+        error_type = self._error_type(error)
+        route = self.track.route()
+        families, label = self._telemetry.families, route or UNMATCHED
+        status = str(self._status) if self._status else ""
+        duration = families.request_duration.child(
+            self._method, label, status, self._scheme, error_type
+        )
+        duration.observe(self._seconds, exemplar(self.span))
+        if self._aborted:
+            families.aborted_requests.child(self._method, label).inc()
+        if self.span.is_recording():
+            self._describe(route, error_type, error)
+        self.span.end(self._ended_ns)
+
+    def _is_last(self, message: Message, kind: str) -> bool:
+        if kind == "http.response.body":
+            return not message.get("more_body", False) and not self._trailers
+        if kind == "http.response.trailers":
+            return not message.get("more_trailers", False)
+        return kind == "http.response.pathsend"
+
+    def _end(self) -> None:
+        self._seconds = time.perf_counter() - self._began
+        self._ended_ns = time.time_ns()
+        self._active.dec()
+
+    def _error_type(self, error: BaseException | None) -> str:
+        """Empty unless the request failed: 5xx, or an exception after the response had begun."""
+        if self._status >= _SERVER_ERROR:
+            if error is None or isinstance(error, HTTPException):
+                return str(self._status)
+            return exceptions.error_type(error)
+        return exceptions.error_type(error) if error is not None and self.track.broke_off else ""
+
+    def _describe(self, route: str | None, error_type: str, error: BaseException | None) -> None:
+        span = self.span
+        described: dict[str, Any] = {}
+        if self._status:
+            described["http.response.status_code"] = self._status
+        if route is not None:
+            described["http.route"] = route
+            span.update_name(f"{attributes.span_method(self._method)} {route}")
+        if self._aborted:
+            described["http.response.aborted"] = True
+        if error_type:
+            described["error.type"] = error_type
+            span.set_status(Status(StatusCode.ERROR))
+            if error is not None and not isinstance(error, HTTPException):
+                exceptions.record(span, error)
+        span.set_attributes(described)
+
+
+def _is_cancellation(error: BaseException | None) -> bool:
+    return error is not None and not isinstance(error, Exception)

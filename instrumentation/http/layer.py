@@ -1,0 +1,115 @@
+"""The outermost ASGI layer of an instrumented application."""
+
+from __future__ import annotations
+
+import re
+
+import anyio.to_thread
+from opentelemetry import context as otel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from instrumentation.context import in_request
+from instrumentation.export import scrape
+from instrumentation.http.exchange import Exchange
+from instrumentation.http.routes import KEY
+from instrumentation.http.websocket import Connection
+from instrumentation.telemetry import Telemetry
+
+
+class TelemetryLayer:
+    """Traces and measures every request that passes, and answers `/metrics`.
+
+    It stands outside ServerErrorMiddleware, so the 500 that this one sends is seen. Of two
+    instrumented applications, one mounted in the other, the outer one counts.
+    """
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self.app = app
+        self._telemetry = telemetry
+        settings = telemetry.settings
+        self._metrics_path = settings.metrics_path if settings.metrics_exporter != "none" else None
+        excluded = settings.excluded_urls
+        self._excluded = re.compile("|".join(f"(?:{p})" for p in excluded)) if excluded else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, one connection or the lifespan."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif kind not in ("http", "websocket") or KEY in scope:
+            await self.app(scope, receive, send)
+        elif self._is_scrape(scope):
+            await scrape.answer(self._telemetry.exposition, scope, send)
+        else:
+            await self._observe(scope, receive, send)
+
+    async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
+        silence(scope)
+        observed = None if self._is_excluded(scope) else self._begin(scope, receive, send)
+        if observed is None:
+            await self.app(scope, receive, send)
+        else:
+            await self._run(observed, scope)
+
+    def _begin(self, scope: Scope, receive: Receive, send: Send) -> Exchange | Connection | None:
+        watch = Exchange if scope["type"] == "http" else Connection
+        try:
+            self._telemetry.start()
+            observed = watch(self._telemetry, scope, receive, send)
+        except Exception as error:
+            self._telemetry.errors.report("http", error)
+            return None
+        scope[KEY] = observed.track
+        return observed
+
+    async def _run(self, observed: Exchange | Connection, scope: Scope) -> None:
+        token = otel.attach(observed.context)
+        mine = in_request.set(self._telemetry)
+        failed: BaseException | None = None
+        try:
+            await self.app(scope, observed.receive, observed.send)
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            observed.finish(failed)
+            in_request.reset(mine)
+            otel.detach(token)
+
+    def _is_scrape(self, scope: Scope) -> bool:
+        path = self._metrics_path
+        if path is None or scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            return False
+        return bool(scope["path"] == path or scope["path"] == scope.get("root_path", "") + path)
+
+    def _is_excluded(self, scope: Scope) -> bool:
+        if self._excluded is None:
+            return False
+        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        return bool(self._excluded.search(f"{scope.get('scheme', 'http')}://{host}{scope['path']}"))
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start with the application, and flush before it says that it has stopped."""
+
+        async def started() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._telemetry.start()
+            return message
+
+        async def stopping(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown."):
+                await anyio.to_thread.run_sync(self._telemetry.flush)
+            await send(message)
+
+        await self.app(scope, started, stopping)
+
+
+def silence(scope: Scope) -> None:
+    """Keep FastAPI's and Starlette's own telemetry from adding a second server span.
+
+    A mounted FastAPI application would start one of its own where the first key is missing;
+    Starlette's experimental OpenTelemetryMiddleware skips a request that has the second.
+    """
+    scope["fastapi.telemetry"] = None
+    scope["starlette.opentelemetry"] = True

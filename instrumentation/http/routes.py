@@ -1,0 +1,200 @@
+"""Which route a request took, read after routing and never matched a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from starlette.routing import Host, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+KEY: Final = "instrumentation"
+"""The scope's key for the `Track` of a request."""
+
+UNMATCHED: Final = "unmatched"
+"""The label of a request that no route took: never its path."""
+
+
+class Track:
+    """What the layers below the outermost one leave for it.
+
+    The object travels by reference, so it arrives even where a middleware hands a copy of the
+    scope inward.
+
+    Attributes:
+        error: the exception that left the router.
+        responding: the outermost layer has seen the response start.
+        broke_off: the exception came after that, so no error response could follow.
+    """
+
+    __slots__ = ("_mounts", "_paths", "_root", "_scope", "_stale", "broke_off", "error",
+                 "responding")  # fmt: skip
+
+    def __init__(self, root: str) -> None:
+        self.error: BaseException | None = None
+        self.responding = False
+        self.broke_off = False
+        self._root = root
+        self._mounts: list[str] = []
+        self._stale: tuple[Any, Any, Any] = (None, None, None)
+        self._scope: Scope | None = None
+        self._paths: Paths | None = None
+
+    def enter(self, scope: Scope, paths: Paths) -> None:
+        """A router is about to fill `scope`."""
+        self._scope, self._paths = scope, paths
+
+    def mount(self, template: str, scope: Scope) -> None:
+        """A mount was taken; what the scope says of routes so far is past."""
+        self._mounts.append(template)
+        self._stale = _selected(scope)
+
+    def fail(self, error: BaseException) -> None:
+        """`error` left the router."""
+        if self.error is None:
+            self.error, self.broke_off = error, self.responding
+
+    def route(self) -> str | None:
+        """The full template of the route that was taken; None where nothing matched."""
+        if self._scope is None or self._paths is None:
+            return None
+        path = self._path(self._scope, self._paths)
+        if path is None:
+            path = "/{path}" if self._mounts else None
+        return None if path is None else self._root + "".join(self._mounts) + path
+
+    def _path(self, scope: Scope, paths: Paths) -> str | None:
+        selected = _selected(scope)
+        context, route, endpoint = (
+            None if now is before else now
+            for now, before in zip(selected, self._stale, strict=True)
+        )
+        if context is not None:
+            inner = getattr(context, "starlette_route", None) or context
+            if not isinstance(inner, Mount | Host):
+                return getattr(inner, "path", None) or getattr(context, "path", None)
+        if route is not None and not isinstance(route, Mount | Host):
+            return getattr(route, "path", None)
+        return paths.of(endpoint, scope) if endpoint is not None else None
+
+
+def root(scope: Scope) -> str:
+    """The application's root as a template.
+
+    Below a parent's mount, `root_path` holds the values of the mount's parameters: their names
+    take the place.
+    """
+    path = str(scope.get("root_path", "")).rstrip("/")
+    outer = str(scope.get("app_root_path", path)).rstrip("/")
+    mounted = path.removeprefix(outer)
+    parameters = scope.get("path_params", {}) if mounted else {}
+    for name, value in parameters.items():
+        mounted = mounted.replace(f"/{value}", f"/{{{name}}}", 1)
+    return outer + mounted
+
+
+def _selected(scope: Scope) -> tuple[Any, Any, Any]:
+    """FastAPI's included route, the route, and the endpoint that this scope names."""
+    inner = scope.get("fastapi")
+    context = inner.get("effective_route_context") if isinstance(inner, dict) else None
+    return context, scope.get("route"), scope.get("endpoint")
+
+
+class Paths:
+    """Templates of Starlette's own routes by their endpoint.
+
+    FastAPI's router doesn't put these routes into the scope, and neither does Starlette's before
+    1.0; the endpoint is there always.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._by_endpoint: dict[int, list[Route]] = {}
+        for route in routes:
+            self._by_endpoint.setdefault(id(route.endpoint), []).append(route)
+
+    def of(self, endpoint: Any, scope: Scope) -> str | None:
+        """The template; where an endpoint has several routes, those alone are compared."""
+        found = self._by_endpoint.get(id(endpoint), ())
+        if len(found) > 1:
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            found = [route for route in found if route.path_regex.match(path)]
+        return found[0].path if found else None
+
+
+class RouterLayer:
+    """Stands around `app.router`, inside every middleware: tells the track of scope and exception."""
+
+    def __init__(self, app: ASGIApp, paths: Paths) -> None:
+        self.app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the router."""
+        track = scope.get(KEY)
+        if track is None:
+            return await self.app(scope, receive, send)
+        track.enter(scope, self._paths)
+        try:
+            await self.app(scope, receive, send)
+        except BaseException as error:
+            track.fail(error)
+            raise
+
+
+class MountLayer:
+    """Stands around a mounted application: its template, not the raw prefix, is the label."""
+
+    def __init__(self, app: ASGIApp, mount: Mount) -> None:
+        self.app = app
+        self._mount = mount
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the mounted application."""
+        track = scope.get(KEY)
+        if track is not None:
+            track.mount(self._template(scope), scope)
+        await self.app(scope, receive, send)
+
+    def _template(self, scope: Scope) -> str:
+        """The mount's path; in an included router, with the prefix of the inclusion."""
+        context = _selected(scope)[0]
+        if context is not None and getattr(context, "original_route", None) is self._mount:
+            return str(context.starlette_route.path)
+        return str(self._mount.path)
+
+
+def walk(routes: Iterable[Any]) -> Iterator[Any]:
+    """Every route below `routes`, through mounts, hosts and included routers, each once."""
+    seen: set[int] = set()
+    waiting = list(routes)
+    while waiting:
+        route = waiting.pop()
+        if id(route) in seen:
+            continue
+        seen.add(id(route))
+        yield route
+        included = getattr(route, "original_router", None)
+        waiting.extend(getattr(included or route, "routes", None) or ())
+
+
+def track_mounts(routes: Iterable[Any]) -> Callable[[], None]:
+    """Put a MountLayer around every mount below `routes`; returns what takes them away."""
+    mounts = [
+        route
+        for route in walk(routes)
+        if isinstance(route, Mount) and not isinstance(route.app, MountLayer)
+    ]
+    for mount in mounts:
+        mount.app = MountLayer(mount.app, mount)
+
+    def undo() -> None:
+        for mount in mounts:
+            if isinstance(mount.app, MountLayer):
+                mount.app = mount.app.app
+
+    return undo
+
+
+def starlette_routes(routes: Iterable[Any]) -> Iterator[Route]:
+    """Starlette's own routes below `routes`."""
+    return (route for route in walk(routes) if isinstance(route, Route))

@@ -1,0 +1,142 @@
+"""A span and an observation for each request that httpx sends.
+
+The span is made by `opentelemetry-instrumentation-httpx`, held to the stable semantic
+conventions; its request hook takes the query string out of `url.full`. The observation is ours:
+the instrumentation measures into an OpenTelemetry meter only, and neither it nor its hooks see
+the end of a request that failed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any, Final
+
+import httpx
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, unwrap
+from opentelemetry.trace import Span
+from wrapt import wrap_function_wrapper
+
+from instrumentation import exceptions
+from instrumentation.context import current
+from instrumentation.exemplars import exemplar
+from instrumentation.http.attributes import METHODS, OTHER
+from instrumentation.outbound.provider import CurrentProvider
+from instrumentation.telemetry import Telemetry
+
+_OPT_IN: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
+_PORTS: Final = {"http": 80, "https": 443}
+_FIRST_ERROR: Final = 400
+
+_installed: set[Telemetry] = set()
+_span: ContextVar[Span | None] = ContextVar("instrumentation_outbound_span", default=None)
+
+
+def install(telemetry: Telemetry) -> None:
+    """Observe httpx's transports for `telemetry`; they are wrapped once for all applications."""
+    if not _installed:
+        _ask_for_stable_names()
+        HTTPXClientInstrumentor().instrument(
+            tracer_provider=CurrentProvider(),
+            request_hook=_describe,
+            async_request_hook=_describe_async,
+        )
+        wrap_function_wrapper(httpx, "HTTPTransport.handle_request", _measured)
+        wrap_function_wrapper(httpx, "AsyncHTTPTransport.handle_async_request", _measured_async)
+    _installed.add(telemetry)
+    telemetry.on_uninstrument(lambda: _uninstall(telemetry))
+
+
+def _uninstall(telemetry: Telemetry) -> None:
+    _installed.discard(telemetry)
+    if not _installed:
+        unwrap(httpx.HTTPTransport, "handle_request")
+        unwrap(httpx.AsyncHTTPTransport, "handle_async_request")
+        HTTPXClientInstrumentor().uninstrument()
+
+
+def _ask_for_stable_names() -> None:
+    """The instrumentation reads this variable once, at its first use in the process."""
+    asked = [item.strip() for item in os.environ.get(_OPT_IN, "").split(",") if item.strip()]
+    if not {"http", "http/dup"} & set(asked):
+        os.environ[_OPT_IN] = ",".join([*asked, "http"])
+
+
+def _describe(span: Span, request: Any) -> None:
+    _span.set(span)
+    if span.is_recording():
+        url = httpx.URL(str(request.url)) if not isinstance(request.url, httpx.URL) else request.url
+        span.set_attribute("url.full", str(url.copy_with(query=None, fragment=None, userinfo=b"")))
+
+
+async def _describe_async(span: Span, request: Any) -> None:
+    _describe(span, request)
+
+
+def _measured(
+    handle: Callable[..., httpx.Response], transport: object, args: Any, kwargs: Any
+) -> httpx.Response:
+    call = Call(args, kwargs)
+    try:
+        response = handle(*args, **kwargs)
+    except BaseException as error:
+        call.end(None, error)
+        raise
+    call.end(response, None)
+    return response
+
+
+async def _measured_async(
+    handle: Callable[..., Awaitable[httpx.Response]], transport: object, args: Any, kwargs: Any
+) -> httpx.Response:
+    call = Call(args, kwargs)
+    try:
+        response = await handle(*args, **kwargs)
+    except BaseException as error:
+        call.end(None, error)
+        raise
+    call.end(response, None)
+    return response
+
+
+class Call:
+    """One outbound request under way."""
+
+    __slots__ = ("_began", "_request", "_telemetry")
+
+    def __init__(self, args: Any, kwargs: Any) -> None:
+        self._request: httpx.Request = args[0] if args else kwargs["request"]
+        found = current() if is_http_instrumentation_enabled() else None
+        self._telemetry = found if found in _installed else None
+        _span.set(None)
+        self._began = time.perf_counter()
+
+    def end(self, response: httpx.Response | None, error: BaseException | None) -> None:
+        """The response's headers are here, or the request failed with `error`."""
+        if self._telemetry is None:
+            return
+        seconds = time.perf_counter() - self._began
+        try:
+            values = _labels(self._request, response, error)
+            duration = self._telemetry.families.outbound_duration.child(*values)
+            duration.observe(seconds, exemplar(_span.get()))
+        except Exception as failure:
+            self._telemetry.errors.report("outbound", failure)
+
+
+def _labels(
+    request: httpx.Request, response: httpx.Response | None, error: BaseException | None
+) -> tuple[str, ...]:
+    url = request.url
+    status = "" if response is None else str(response.status_code)
+    failed = response is not None and response.status_code >= _FIRST_ERROR
+    return (
+        request.method if request.method in METHODS else OTHER,
+        url.host,
+        str(url.port or _PORTS.get(url.scheme) or ""),
+        status,
+        exceptions.error_type(error) if error is not None else status if failed else "",
+    )

@@ -1,0 +1,42 @@
+"""A tracer provider that is whichever the running request's telemetry has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Span, Tracer, TracerProvider
+from opentelemetry.util._decorator import _AgnosticContextManager  # the type in Tracer's signature
+
+from instrumentation.context import current
+
+
+class CurrentProvider(TracerProvider):
+    """Lets an instrumentation that knows one provider serve several instrumented applications."""
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
+        """A tracer that asks for the provider at each span."""
+        return CurrentTracer(args, kwargs)
+
+
+class CurrentTracer(Tracer):
+    """Starts each span with the tracer of the request in context."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._args = args
+        self._kwargs = kwargs
+        self._none = trace.NoOpTracer()
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        """See `Tracer.start_span`."""
+        return self._tracer().start_span(*args, **kwargs)
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> _AgnosticContextManager[Span]:
+        """See `Tracer.start_as_current_span`."""
+        return self._tracer().start_as_current_span(*args, **kwargs)
+
+    def _tracer(self) -> Tracer:
+        telemetry = current()
+        if telemetry is None:
+            return self._none
+        return telemetry.tracer_provider.get_tracer(*self._args, **self._kwargs)

@@ -1,0 +1,113 @@
+"""The handle of one instrumented application, and the life of what works for it."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+from opentelemetry import trace
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from instrumentation.context import active
+from instrumentation.errors import InternalErrors
+from instrumentation.export import spans
+from instrumentation.export.queue import SpanQueue
+from instrumentation.export.scrape import Exposition
+from instrumentation.series import families
+from instrumentation.settings import Settings
+
+
+class Telemetry:
+    """What `instrument(app)` returns: a context manager that uninstruments on the way out.
+
+    Nothing runs until `start()`, which the application's lifespan calls, or else its first
+    request.
+
+    Attributes:
+        settings: the settings in force.
+        registry: where the metrics are.
+        tracer_provider: where the spans come from: the caller's, else the global one, else one
+            of our own, which is then set globally. Only our own gets an exporter.
+        engines: the SQLAlchemy engines to observe, or None for all of them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: CollectorRegistry | None = None,
+        tracer_provider: trace.TracerProvider | None = None,
+        engines: tuple[Any, ...] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.registry = REGISTRY if registry is None else registry
+        self.engines = engines
+        self.tracer_provider: trace.TracerProvider
+        self._queue: SpanQueue | None = None
+        self._undo: list[Callable[[], object]] = []
+        self._started = False
+        self._lock = threading.Lock()
+        if settings.disabled:
+            self.tracer_provider = trace.NoOpTracerProvider()
+            return
+        self.families = families(self.registry, settings.series_limit)
+        self.errors = InternalErrors(self.families)
+        if tracer_provider is None:
+            tracer_provider, self._queue = spans.global_provider(
+                settings, self.families, self.errors
+            )
+        self.tracer_provider = tracer_provider
+        self.tracer = spans.tracer(self.tracer_provider)
+        self.exposition = Exposition(self.registry, spans.resource(settings))
+        active.append(self)
+        self.on_uninstrument(lambda: active.remove(self))
+
+    def start(self) -> None:
+        """Start the exporting thread; further calls do nothing."""
+        if self._started:
+            return
+        with self._lock:
+            if not self._started and self._queue is not None:
+                self._queue.start()
+                atexit.register(self.shutdown)
+            self._started = True
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Export every finished span; True if that was done within `timeout` seconds.
+
+        The default is `settings.shutdown_seconds`. Spans of a provider that isn't ours are left
+        to its owner.
+        """
+        if self._queue is None:
+            return True
+        return self._queue.force_flush(self._milliseconds(timeout))
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Flush, then stop the exporting thread, within `timeout` seconds.
+
+        Later spans are dropped and counted; requests go on.
+        """
+        if self._queue is not None:
+            self._queue.shutdown(self._milliseconds(timeout))
+            atexit.unregister(self.shutdown)
+
+    def on_uninstrument(self, undo: Callable[[], object]) -> None:
+        """Have `uninstrument` call `undo`, the last one first."""
+        self._undo.append(undo)
+
+    def uninstrument(self) -> None:
+        """Restore every hook and stop; further calls do nothing."""
+        while self._undo:
+            self._undo.pop()()
+        self.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.uninstrument()
+
+    def _milliseconds(self, timeout: float | None) -> int:
+        seconds = self.settings.shutdown_seconds if timeout is None else timeout
+        return int(seconds * 1000)

@@ -1,0 +1,77 @@
+"""`instrument(app)`: the table of contents of everything that is observed."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from instrumentation import database, outbound
+from instrumentation.http import install
+from instrumentation.settings import Settings
+from instrumentation.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+    from prometheus_client import CollectorRegistry
+    from starlette.applications import Starlette
+
+_instrumented: weakref.WeakKeyDictionary[Starlette, tuple[Telemetry, tuple[Any, ...]]] = (
+    weakref.WeakKeyDictionary()
+)
+_lock = threading.Lock()
+
+
+def instrument(
+    app: Starlette,
+    settings: Settings | None = None,
+    *,
+    engines: Sequence[Any] | None = None,
+    registry: CollectorRegistry | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> Telemetry:
+    """Trace and measure `app`, its database statements and its outbound calls.
+
+    Call it before the first request; routes and middlewares may be added before or after. A
+    second call with equal arguments returns the same `Telemetry`.
+
+    Arguments:
+        app: a FastAPI or Starlette application.
+        settings: default `Settings.from_env()`.
+        engines: the SQLAlchemy engines to observe; default all.
+        registry: where metrics are kept; default prometheus-client's global one.
+        tracer_provider: where spans come from; default the global SDK provider, else one of ours
+            that sends spans over OTLP.
+
+    Raises:
+        TypeError: `app` is neither a FastAPI nor a Starlette application.
+        ValueError: a setting is wrong; the application is instrumented with other arguments, or
+            by another OpenTelemetry instrumentation.
+        RuntimeError: the application has served a request already.
+    """
+    install.check(app)
+    settings = Settings.from_env() if settings is None else settings
+    chosen = None if engines is None else tuple(engines)
+    arguments = (settings, chosen, registry, tracer_provider)
+    with _lock:
+        if app in _instrumented:
+            telemetry, earlier = _instrumented[app]
+            if arguments != earlier:
+                raise ValueError(
+                    "this application is instrumented already, with other arguments; "
+                    "call uninstrument() on the Telemetry of the first call before"
+                )
+            return telemetry
+        telemetry = Telemetry(settings, registry, tracer_provider, chosen)
+        try:
+            if not settings.disabled:
+                install.install(app, telemetry)
+                database.install(telemetry)
+                outbound.install(telemetry)
+        except BaseException:
+            telemetry.uninstrument()
+            raise
+        _instrumented[app] = (telemetry, arguments)
+        telemetry.on_uninstrument(lambda: _instrumented.pop(app))
+        return telemetry
