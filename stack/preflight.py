@@ -1,6 +1,7 @@
 """Checks before anything starts: each failure is one sentence that says what to change."""
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterable, Mapping
@@ -77,7 +78,7 @@ def check_settings(program: Program) -> None:
     environment = {**os.environ, **program.environment}
     status, text = output([sys.executable, "-c", READ_SETTINGS], env=environment)
     if status != 0:
-        raise StackError(f"{program.name} can't start: {_last_line(text)}")
+        raise StackError(f"{program.name} can't start: {_reason(text)}")
 
 
 def check_rules(options: Options) -> None:
@@ -87,7 +88,7 @@ def check_rules(options: Options) -> None:
     for path in sorted(options.rules.glob("*.yml")):
         status, text = output([str(binary("promtool")), "check", "rules", str(path)])
         if status != 0:
-            raise StackError(f"The rule file {path} is broken: {_last_line(text)}")
+            raise StackError(f"The rule file {path} is broken: {_reason(text)}")
 
 
 def check_prometheus(options: Options) -> None:
@@ -96,7 +97,7 @@ def check_prometheus(options: Options) -> None:
     command = [str(binary("promtool")), "check", "config", "--syntax-only", str(config)]
     status, text = output(command)
     if status != 0:
-        raise StackError(f"Prometheus's configuration is broken: {_last_line(text)}")
+        raise StackError(f"Prometheus's configuration is broken: {_reason(text)}")
 
 
 def check_alertmanager(options: Options) -> None:
@@ -104,7 +105,7 @@ def check_alertmanager(options: Options) -> None:
     path = options.alertmanager_config
     status, text = output([str(binary("amtool")), "check-config", str(path)])
     if status != 0:
-        raise StackError(f"Alertmanager's configuration {path} is broken: {_last_line(text)}")
+        raise StackError(f"Alertmanager's configuration {path} is broken: {_reason(text)}")
 
 
 def check_configuration(program: Program) -> None:
@@ -113,7 +114,7 @@ def check_configuration(program: Program) -> None:
     environment = {**without_telemetry(os.environ), **program.environment}
     status, text = output([command, "validate", *arguments], env=environment)
     if status != 0:
-        raise StackError(f"The configuration of {program.name} is broken: {_last_line(text)}")
+        raise StackError(f"The configuration of {program.name} is broken: {_reason(text)}")
 
 
 def without_telemetry(environment: Mapping[str, str]) -> dict[str, str]:
@@ -127,6 +128,8 @@ def _port(variable: str, text: str) -> int:
     return int(text)
 
 
-def _last_line(text: str) -> str:
+def _reason(text: str) -> str:
+    # amtool gives the reason behind the word and a summary after it; the others end with it.
+    told = re.findall(r"FAILED: +(\S.*)", text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    return [*lines, *told][-1] if lines else "it said nothing"

@@ -1,0 +1,160 @@
+"""What a service sends and shows reaches the backends, through the collector alone."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, start_http_server
+
+from tests.stack.running import BACKENDS, eventually, free_ports, started
+
+pytestmark = pytest.mark.stack
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture(scope="module")
+def ports() -> dict[str, str]:
+    return free_ports()
+
+
+@pytest.fixture(scope="module")
+def service(ports: dict[str, str]) -> Iterator[None]:
+    """A service on the demo's port, as far as `/metrics` goes."""
+    registry = CollectorRegistry()
+    Info("target", "Target", registry=registry).info(
+        {"deployment_environment_name": "test", "service_version": "1.2.3"}
+    )
+    Counter("widgets", "Widgets", registry=registry).inc(7)
+    duration = Histogram(
+        "job_duration_seconds", "Duration", ["http_route"], registry=registry, buckets=(0.15, 1.5)
+    )
+    duration.labels("/a").observe(0.1, {"trace_id": TRACE, "span_id": "b7ad6b7169203331"})
+    server, thread = start_http_server(int(ports["DEMO_PORT"]), "127.0.0.1", registry)
+    yield
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, ports: dict[str, str], service: None
+) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("stack")
+    with started(folder, ports, "--only", BACKENDS, "--scale", "10"):
+        yield folder
+
+
+def query(ports: dict[str, str], expression: str) -> list[dict[str, Any]]:
+    answer = httpx.get(
+        f"http://127.0.0.1:{ports['PROMETHEUS_PORT']}/api/v1/query", params={"query": expression}
+    )
+    result: list[dict[str, Any]] = answer.raise_for_status().json()["data"]["result"]
+    return result
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_counter_arrives_with_job_instance_and_environment(ports: dict[str, str]) -> None:
+    (series,) = eventually(lambda: query(ports, "widgets_total"))
+    assert series["metric"] == {
+        "__name__": "widgets_total",
+        "job": "orders",
+        "instance": f"127.0.0.1:{ports['DEMO_PORT']}",
+        "deployment_environment_name": "test",
+    }
+    assert series["value"][1] == "7"
+
+
+@pytest.mark.usefixtures("stack")
+def test_buckets_keep_the_bounds_of_the_text(ports: dict[str, str]) -> None:
+    series = eventually(lambda: query(ports, "job_duration_seconds_bucket"))
+    assert {each["metric"]["le"] for each in series} == {"0.15", "1.5", "+Inf"}
+
+
+@pytest.mark.usefixtures("stack")
+def test_target_info_carries_the_version(ports: dict[str, str]) -> None:
+    (series,) = eventually(lambda: query(ports, "target_info{job='orders'}"))
+    assert series["metric"]["service_version"] == "1.2.3"
+
+
+@pytest.mark.usefixtures("stack")
+def test_an_exemplar_keeps_its_trace(ports: dict[str, str]) -> None:
+    def exemplars() -> list[dict[str, Any]]:
+        answer = httpx.get(
+            f"http://127.0.0.1:{ports['PROMETHEUS_PORT']}/api/v1/query_exemplars",
+            params={
+                "query": "job_duration_seconds_bucket",
+                "start": time.time() - 600,
+                "end": time.time(),
+            },
+        )
+        data: list[dict[str, Any]] = answer.raise_for_status().json()["data"]
+        return data
+
+    (found,) = eventually(exemplars)
+    assert found["exemplars"][0]["labels"]["trace_id"] == TRACE
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("job", ["otel-collector", "jaeger", "prometheus", "alertmanager"])
+def test_prometheus_scrapes_the_backends_itself(ports: dict[str, str], job: str) -> None:
+    eventually(lambda: query(ports, f"up{{job='{job}'}} == 1"))
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_service_that_is_down_is_seen(ports: dict[str, str]) -> None:
+    eventually(lambda: query(ports, "up{job='payments'} == 0"))
+
+
+@pytest.mark.usefixtures("stack")
+def test_rules_are_evaluated(ports: dict[str, str]) -> None:
+    eventually(lambda: query(ports, "test:one == 1"))
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_span_reaches_jaeger_without_its_secrets(ports: dict[str, str]) -> None:
+    trace_id = send_span(
+        ports,
+        {
+            "url.full": "http://a.test/b?token=hunter2&page=3",
+            "http.request.header.authorization": "Bearer hunter2hunter2",
+            "db.user.password": "hunter2",
+            "gen_ai.usage.input_tokens": 42,
+            "note": "postgresql://root:hunter2@db/app",
+        },
+    )
+    text = eventually(lambda: read_trace(ports, trace_id))
+    assert "hunter2" not in text
+    assert "page=3" in text
+    assert '"42"' in text
+    assert "jaeger" not in services(ports)
+
+
+def send_span(ports: dict[str, str], attributes: dict[str, Any]) -> str:
+    provider = TracerProvider(resource=Resource.create({"service.name": "orders"}))
+    endpoint = f"http://127.0.0.1:{ports['OTLP_HTTP_PORT']}/v1/traces"
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    with provider.get_tracer("test").start_as_current_span("work", attributes=attributes) as span:
+        span.add_event("exception", {"exception.message": "refused: password=hunter2"})
+    provider.shutdown()
+    return f"{span.get_span_context().trace_id:032x}"
+
+
+def read_trace(ports: dict[str, str], trace_id: str) -> str:
+    url = f"http://127.0.0.1:{ports['JAEGER_QUERY_PORT']}/api/v3/traces/{trace_id}"
+    answer = httpx.get(url)
+    return answer.text if answer.status_code == httpx.codes.OK else ""
+
+
+def services(ports: dict[str, str]) -> list[str]:
+    url = f"http://127.0.0.1:{ports['JAEGER_QUERY_PORT']}/api/v3/services"
+    names: list[str] = httpx.get(url).json()["services"]
+    return names
