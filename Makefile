@@ -29,8 +29,11 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	fi
 	@touch $@
 
-lock: ## renew requirements/dev.lock from pyproject.toml (needs uv)
+lock: ## renew the locks in requirements from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group dev --all-extras pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --group demo --all-extras pyproject.toml -c requirements/dev.lock \
+		-o requirements/demo.lock
 
 .PHONY: lock
