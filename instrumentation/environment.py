@@ -74,13 +74,17 @@ def url(environ: Environ, name: str) -> str | None:
     return value
 
 
-def pairs(environ: Environ, name: str) -> tuple[tuple[str, str], ...]:
-    """Comma-separated `key=value` pairs with percent-encoded values, sorted by key."""
+def pairs(environ: Environ, name: str, *, secret: bool = False) -> tuple[tuple[str, str], ...]:
+    """Comma-separated `key=value` pairs with percent-encoded values, sorted by key.
+
+    A complaint about a `secret` doesn't repeat it.
+    """
     found = {}
     for item in filter(None, map(str.strip, text(environ, name, "").split(","))):
         key, separator, value = item.partition("=")
         if not separator or not key.strip():
-            raise wrong(name, "comma-separated key=value pairs", environ[name])
+            shown = "a value that is not shown" if secret else environ[name]
+            raise wrong(name, "comma-separated key=value pairs", shown)
         found[key.strip()] = unquote(value.strip())
     return tuple(sorted(found.items()))
 

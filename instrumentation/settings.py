@@ -154,7 +154,7 @@ def _check_what_the_sdk_reads(environ: Environ) -> None:
         env.choice(environ, f"{prefix}PROTOCOL", _PROTOCOL, (_PROTOCOL,))
         env.choice(environ, f"{prefix}COMPRESSION", "none", ("none", "gzip", "deflate"))
         env.number(environ, f"{prefix}TIMEOUT", 10, low=0.001, high=3600)
-        env.pairs(environ, f"{prefix}HEADERS")
+        env.pairs(environ, f"{prefix}HEADERS", secret=True)
     env.integer(environ, "OTEL_BSP_EXPORT_TIMEOUT", 30000)
     known = {point.name for point in entry_points(group="opentelemetry_propagator")} | {"none"}
     for item in env.text(environ, "OTEL_PROPAGATORS", "tracecontext,baggage").split(","):

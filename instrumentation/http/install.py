@@ -42,7 +42,7 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
     """
     if app.middleware_stack is not None:
         raise RuntimeError(
-            "instrument() must be called before the application serves its first request"
+            "instrument() must be called where the application is made: this one has started"
         )
     telemetry.on_uninstrument(_silence_fastapi(app))
     original = app.build_middleware_stack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -122,7 +123,7 @@ class Paths:
 
 
 class RouterLayer:
-    """Stands around `app.router`, inside every middleware: tells the track of scope and exception."""
+    """Stands around `app.router`, inside every middleware, and tells the track what it sees."""
 
     def __init__(self, app: ASGIApp, paths: Paths) -> None:
         self.app = app
@@ -164,11 +165,11 @@ class MountLayer:
 
 
 def walk(routes: Iterable[Any]) -> Iterator[Any]:
-    """Every route below `routes`, through mounts, hosts and included routers, each once."""
+    """Every route below `routes`, through mounts, hosts and included routers, in their order."""
     seen: set[int] = set()
-    waiting = list(routes)
+    waiting = deque(routes)
     while waiting:
-        route = waiting.pop()
+        route = waiting.popleft()
         if id(route) in seen:
             continue
         seen.add(id(route))

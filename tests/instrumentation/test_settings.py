@@ -1,0 +1,111 @@
+"""The environment speaks OpenTelemetry; a wrong value stops the start, and says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from instrumentation import Settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+
+
+def test_an_empty_value_is_an_unset_one() -> None:
+    assert Settings.from_env({"OTEL_SERVICE_NAME": "", "OTEL_TRACES_SAMPLER": " "}) == Settings()
+
+
+def test_the_environment_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "OTEL_SERVICE_NAME": "orders",
+            "OTEL_RESOURCE_ATTRIBUTES": "service.version=1.2, deployment.environment.name=a%20b",
+            "OTEL_TRACES_EXPORTER": "none",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.25",
+            "OTEL_PYTHON_EXCLUDED_URLS": "a,b/.*",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "100",
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "INSTRUMENTATION_METRICS_PATH": "/internal/metrics",
+        }
+    )
+    assert settings == Settings(
+        service_name="orders",
+        resource_attributes=(("deployment.environment.name", "a b"), ("service.version", "1.2")),
+        traces_exporter="none",
+        sampler="parentbased_traceidratio",
+        sampler_ratio=0.25,
+        excluded_urls=("a", "b/.*"),
+        span_queue_size=100,
+        span_batch_size=100,
+        span_delay_seconds=0.2,
+        metrics_path="/internal/metrics",
+    )
+
+
+def test_the_service_name_beats_the_resource_attribute() -> None:
+    environ = {"OTEL_RESOURCE_ATTRIBUTES": "service.name=a"}
+    assert Settings.from_env(environ).service_name == "a"
+    assert Settings.from_env({**environ, "OTEL_SERVICE_NAME": "b"}).service_name == "b"
+
+
+def test_arguments_beat_the_environment() -> None:
+    environ = {"OTEL_SERVICE_NAME": "a"}
+    assert Settings.from_env(environ, service_name="b").service_name == "b"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("OTEL_SDK_DISABLED", "yes", "true or false"),
+        ("OTEL_TRACES_EXPORTER", "zipkin", "one of console, none, otlp"),
+        ("OTEL_METRICS_EXPORTER", "statsd", "one of none, prometheus"),
+        ("OTEL_TRACES_SAMPLER", "sometimes", "one of always_off, always_on"),
+        ("OTEL_TRACES_SAMPLER_ARG", "10", "a number from 0 to 1"),
+        ("OTEL_TRACES_SAMPLER_ARG", "nan", "a number from 0 to 1"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a", "comma-separated key=value pairs"),
+        ("OTEL_PROPAGATORS", "pigeon", "a list of"),
+        ("OTEL_PYTHON_EXCLUDED_URLS", "(", "regular expressions"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "an http:// or https:// address"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://", "an http:// or https:// address"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "one of http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "a number from"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", "one of deflate, gzip, none"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "a whole number of at least 1"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096", "at most OTEL_BSP_MAX_QUEUE_SIZE"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "1.5", "a whole number of at least 1"),
+        ("INSTRUMENTATION_METRICS_PATH", "metrics", "a path that starts with /"),
+        ("INSTRUMENTATION_SERIES_LIMIT", "-1", "a whole number of at least 1"),
+        ("INSTRUMENTATION_SHUTDOWN_SECONDS", "-1", "a number from 0 to 3600"),
+    ],
+)
+def test_a_wrong_value_names_variable_rule_and_value(name: str, value: str, rule: str) -> None:
+    with pytest.raises(ValueError, match="must be") as raised:
+        Settings.from_env({name: value})
+    text = str(raised.value)
+    assert text.startswith(f"{name} must be {rule}")
+    assert repr(value) in text or text.endswith(value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"traces_exporter": "zipkin"},
+        {"sampler": "sometimes"},
+        {"sampler_ratio": 1.5},
+        {"metrics_path": "metrics"},
+        {"series_limit": 0},
+        {"span_batch_size": 5000},
+    ],
+)
+def test_a_wrong_argument_names_the_setting(arguments: dict[str, object]) -> None:
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        Settings(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_secret_in_the_headers_is_not_repeated() -> None:
+    environ = {"OTEL_EXPORTER_OTLP_HEADERS": "sesame"}
+    with pytest.raises(ValueError, match="key=value") as raised:
+        Settings.from_env(environ)
+    assert "sesame" not in str(raised.value)
