@@ -20,6 +20,8 @@ from stack.toolchain import go
 def binary(name: str) -> Path:
     """Return a program's path, after building it if it is missing.
 
+    A folder named by STACK_BINARIES, such as an image's, holds them built already.
+
     Args:
         name: otelcol, jaeger, prometheus, promtool, alertmanager or amtool.
 
@@ -31,6 +33,9 @@ def binary(name: str) -> Path:
     if component is None:
         known = ", ".join(program for part in components() for program in part.programs)
         raise ValueError(f"name must be one of {known}, not {name!r}")
+    prebuilt = os.environ.get("STACK_BINARIES")
+    if prebuilt:
+        return Path(prebuilt) / name
     build([component])
     return cache() / component.folder / name
 

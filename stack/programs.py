@@ -70,6 +70,8 @@ def _prometheus(options: Options) -> Program:
             f"--config.file={options.config}/prometheus.yml",
             f"--storage.tsdb.path={options.data}/prometheus",
             f"--web.listen-address={address}",
+            # Links in notifications would carry the machine's name, where nothing listens.
+            f"--web.external-url=http://{address}",
             "--web.enable-otlp-receiver",
             "--enable-feature=exemplar-storage",
         ),
@@ -88,6 +90,7 @@ def _alertmanager(options: Options) -> Program:
             f"--config.file={options.alertmanager_config}",
             f"--storage.path={options.data}/alertmanager",
             f"--web.listen-address={address}",
+            f"--web.external-url=http://{address}",
             # An empty address switches clustering, and its port, off.
             "--cluster.listen-address=",
             # With the default of 15 minutes a crash between page and resolution loses the
