@@ -129,8 +129,7 @@ def test_fastapis_own_telemetry_adds_no_span() -> None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import SimpleSpanProcessor
         from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-        from starlette.routing import Mount
-from starlette.testclient import TestClient
+        from starlette.testclient import TestClient
         from instrumentation import instrument
 
         exporter = InMemorySpanExporter()
