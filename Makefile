@@ -37,3 +37,14 @@ lock: ## renew the locks in requirements from pyproject.toml (needs uv)
 		-o requirements/demo.lock
 
 .PHONY: lock
+
+# Docker Compose where an engine answers, native processes elsewhere.
+MODE ?= $(shell (docker info && docker compose version) >/dev/null 2>&1 && echo compose || echo native)
+
+demo: $(STAMP) ## run the stack and the demo under load (MODE=native or MODE=compose chooses how)
+	@$(PY) -m stack $(patsubst native,up,$(MODE))
+
+native: $(STAMP) ## build the native backends into the user's cache folder
+	@$(PY) -m stack build
+
+.PHONY: demo native

@@ -1,4 +1,4 @@
-"""The native stack: `python -m stack build` and `python -m stack up`."""
+"""The command line: build the native backends, run them, or run Docker Compose."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stack.binaries import build, cache
 from stack.components import components
+from stack.compose import compose
 from stack.console import say
 from stack.environment import REPOSITORY
 from stack.errors import StackError
@@ -22,6 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.command == "build":
             build(list(components()))
             say(f"the backends are in {cache()}")
+        elif chosen.command == "compose":
+            compose()
         else:
             up(_options(chosen))
     except (StackError, ValueError) as error:
@@ -36,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build the native backends into the user's cache folder")
+    commands.add_parser("compose", help="run everything with Docker Compose")
     start = commands.add_parser("up", help="build what is missing, start everything, wait")
     start.add_argument(
         "--data",

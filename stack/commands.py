@@ -34,6 +34,11 @@ def output(
     return result.returncode, result.stdout
 
 
+def attached(command: Sequence[str]) -> int:
+    """Run a command that talks to the user itself; return its exit status."""
+    return subprocess.call(list(command))  # noqa: S603 - the arguments are our own, no shell
+
+
 def run_logged(
     command: Sequence[str],
     *,

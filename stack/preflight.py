@@ -12,6 +12,7 @@ from stack.errors import StackError
 from stack.options import Options
 from stack.programs import Program
 
+LARGEST_PORT = 65535
 READ_SETTINGS = """
 import sys
 from instrumentation import Settings
@@ -48,17 +49,25 @@ def check_ports(options: Options, programs: Iterable[Program]) -> None:
     used: dict[int, str] = {}
     for program in programs:
         for variable in program.ports:
-            port = _port(variable, options.ports[variable])
+            port = check_free(variable, options.ports[variable], program.name)
             if port in used:
                 raise StackError(
                     f"{variable} and {used[port]} are both {port}: give each a port of its own."
                 )
             used[port] = variable
-            if not is_free(port):
-                raise StackError(
-                    f"Port {port} for {program.name} is taken: stop what listens there, or set "
-                    f"{variable} to a free port."
-                )
+
+
+def check_free(variable: str, text: str, use: str) -> int:
+    """Return the port that a variable holds; it must be a number that nobody listens on."""
+    if not text.isdecimal() or not 1 <= int(text) <= LARGEST_PORT:
+        raise StackError(f"{variable} must be a port from 1 to {LARGEST_PORT}, not {text!r}.")
+    port = int(text)
+    if not is_free(port):
+        raise StackError(
+            f"Port {port} for {use} is taken: stop what listens there, or set {variable} to a "
+            f"free port."
+        )
+    return port
 
 
 def is_free(port: int) -> bool:
@@ -120,12 +129,6 @@ def check_configuration(program: Program) -> None:
 def without_telemetry(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment for a backend: OTEL_* is meant for the services."""
     return {name: value for name, value in environment.items() if not name.startswith("OTEL_")}
-
-
-def _port(variable: str, text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise StackError(f"{variable} must be a port from 1 to 65535, not {text!r}.")
-    return int(text)
 
 
 def _reason(text: str) -> str:

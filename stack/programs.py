@@ -40,10 +40,8 @@ class Program:
         return self.stage > COLLECTOR
 
 
-NAMES = (
-    *("prometheus", "alertmanager", "jaeger", "collector"),
-    *("payments", "orders", "load"),
-)
+SERVICES = ("payments", "orders", "load")
+NAMES = ("prometheus", "alertmanager", "jaeger", "collector", *SERVICES)
 
 
 def programs(options: Options) -> tuple[Program, ...]:

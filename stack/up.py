@@ -3,30 +3,24 @@
 import importlib.util
 import itertools
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from stack.commands import run_logged
 from stack.console import Progress, say
 from stack.environment import REPOSITORY
 from stack.errors import StackError
 from stack.options import Options
+from stack.pages import announce
 from stack.preflight import check
 from stack.programs import Program, programs
 from stack.ready import wait
 from stack.render import render
+from stack.signals import Stopped, ignore_signals, stop_signals
 from stack.supervisor import Supervisor
 
 WATCH_SECONDS = 0.5
 HISTORY = "stack.history"
-
-
-class Stopped(Exception):  # noqa: N818 - a request, not an error
-    """Somebody asked for the end: Ctrl-C, or a SIGTERM."""
 
 
 def up(options: Options) -> None:
@@ -51,12 +45,16 @@ def _run(options: Options, wanted: tuple[Program, ...]) -> None:
     with Supervisor(options, wanted) as supervisor:
         try:
             _start(supervisor, wanted)
-            _announce(options, wanted)
+            announce([program.name for program in wanted], options.ports)
+            say(f"  logs are in {options.logs}")
+            say("  Grafana and the backends' own pages come with Docker: make demo MODE=compose")
+            options.ready_file.write_text("")
+            say("ready; Ctrl-C stops everything and keeps the data")
             while True:
                 time.sleep(WATCH_SECONDS)
                 supervisor.check()
         finally:
-            _ignore_signals()
+            ignore_signals()
             options.ready_file.unlink(missing_ok=True)
             say("stopping")
 
@@ -93,44 +91,3 @@ def _make_history(options: Options, wanted: tuple[Program, ...]) -> None:
         step.done("failed")
         raise StackError(f"The history could not be made (log: {log}).")
     step.done("done")
-
-
-def _announce(options: Options, wanted: tuple[Program, ...]) -> None:
-    pages = {
-        "orders": ("the demo's API", "DEMO_PORT", "/docs"),
-        "jaeger": ("traces (Jaeger's API)", "JAEGER_QUERY_PORT", "/api/v3/services"),
-        "prometheus": ("metrics (Prometheus)", "PROMETHEUS_PORT", "/"),
-        "alertmanager": ("alerts (Alertmanager)", "ALERTMANAGER_PORT", "/"),
-        "load": ("load", "LOAD_PORT", "/factor"),
-    }
-    say("")
-    for program in wanted:
-        if program.name in pages:
-            what, port, path = pages[program.name]
-            say(f"  {what:24} http://{options.address(port)}{path}")
-    say(f"  {'logs':24} {options.logs}")
-    say("  Grafana, and the web pages of the backends, come with Docker: make demo MODE=compose")
-    say("")
-    options.ready_file.write_text("")
-    say("ready; Ctrl-C stops everything and keeps the data")
-
-
-@contextmanager
-def stop_signals() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into `Stopped` while the block runs."""
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        raise Stopped
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ignore_signals() -> None:
-    # A second Ctrl-C must not interrupt the clean-up.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
