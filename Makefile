@@ -48,3 +48,31 @@ native: $(STAMP) ## build the native backends into the user's cache folder
 	@$(PY) -m stack build
 
 .PHONY: demo native
+
+lint: $(STAMP) ## ruff, mypy --strict, import-linter, drift of generated files, length of files
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+	$(PY) -m alerts --check
+	$(PY) -m dashboards --check
+	@long=$$(git ls-files '*.py' | xargs wc -l | awk '$$2 != "total" && $$1 > 300 { print "  " $$2 ": " $$1 }'); \
+		[ -z "$$long" ] || { echo "lint: files of more than 300 lines:"; echo "$$long"; exit 1; }
+
+test: $(STAMP) ## every test, the real backends included; builds them if they are missing
+	$(PY) -m stack build
+	$(PY) -m pytest -q tests
+
+test-all: test drill ## what takes longer: all tests and the whole drill
+
+generate: $(STAMP) ## write the rules and the dashboards anew
+	$(PY) -m alerts
+	$(PY) -m dashboards
+
+wheel: $(STAMP) ## build the library's wheel into dist
+	$(PY) -m hatchling build -t wheel
+
+clean: ## remove what set-up and runs left in the checkout, the stack's data included
+	rm -rf .venv* dist var .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: lint test test-all generate wheel clean
