@@ -40,7 +40,9 @@ def groups(scale: Scale) -> tuple[Group, ...]:
         ),
         Alert(
             name=GONE,
-            expression=queries.traffic_gone(scale(slo.GONE_WINDOW_SECONDS), memory),
+            expression=queries.traffic_gone(
+                scale(slo.GONE_WINDOW_SECONDS), memory, scale(slo.GONE_AROUND_SECONDS)
+            ),
             wait=scale(slo.GONE_FOR_SECONDS),
             severity="critical",
             level=SERVICE,

@@ -140,19 +140,29 @@ def traffic_drop(window: float) -> str:
     return promql.every(f"1 - {lately} / {usual} > {slo.TRAFFIC_DROP:g}", enough)
 
 
-def traffic_gone(window: float, memory: float) -> str:
-    """Requests a second of the time before, where none come any more and some should."""
-    level = recorded.SERVICE
-    now = recorded.REQUESTS_NOW.at(level)
-    before = f"avg_over_time({now}[{promql.duration(memory)}])"
-    silent_before = (
-        f"{_count(recorded.REQUESTS_30M_USUAL, level, window)} < {slo.GONE_MIN_REQUESTS}"
-    )
+def traffic_gone(window: float, memory: float, around: float) -> str:
+    """Requests in a window of the time before, where none come any more and some should."""
+    now = recorded.REQUESTS_NOW.at(recorded.SERVICE)
+    before = f"avg_over_time({now}[{promql.duration(memory)}]) * {window:g}"
     gone = promql.every(
-        f"{before} * {window:g} >= {slo.GONE_MIN_REQUESTS}",
+        f"{before} >= {slo.GONE_MIN_REQUESTS}",
         f"max_over_time({now}[{promql.duration(window)}]) == 0",
     )
-    return f"{gone}\nunless {silent_before}"
+    return f"{gone}\nunless {usual_low(around)} * {window:g} < {slo.GONE_MIN_REQUESTS}"
+
+
+def usual_low(around: float) -> str:
+    """Requests a second that past weeks fell to around this time, `around` seconds in all.
+
+    Nobody leaves at the same second each day, so the time before and after counts too.
+    """
+    name = recorded.REQUESTS_5M.at(recorded.SERVICE)
+    lows = [
+        f"min_over_time({name}[{promql.duration(around)}] "
+        f"offset {promql.duration(seconds - slo.GONE_AROUND_SECONDS / 2)})"
+        for seconds in slo.PAST_WEEKS_SECONDS
+    ]
+    return promql.median(lows, recorded.SERVICE.labels)
 
 
 def job_up(sample: float) -> str:

@@ -88,6 +88,8 @@ GONE_WINDOW_SECONDS: Final = 5 * _MINUTE
 GONE_FOR_SECONDS: Final = 2 * _MINUTE
 GONE_MIN_REQUESTS: Final = 20
 """Requests expected in the window: chance leaves 20 expected ones out once in 500 million."""
+GONE_AROUND_SECONDS: Final = 30 * _MINUTE
+"""Where past weeks were silent within a quarter of an hour of now, silence is no news."""
 
 # Targets and telemetry ---------------------------------------------------------------------
 

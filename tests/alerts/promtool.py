@@ -1,0 +1,73 @@
+"""Runs the generated rules in promtool's simulated time, and asks which alerts fire."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alerts.generate import GENERATED
+from stack.binaries import binary
+
+Firing = tuple[str, str, str]
+"""Alert, job and severity."""
+
+_ASKED = 'count by (alertname, job, severity) (ALERTS{{alertstate="firing", severity=~"{}"}})'
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Rules of some generated files over some series: a sample every `step`.
+
+    They are evaluated as often, unless `evaluate` says otherwise, as it does where weeks pass.
+    Raises AssertionError with promtool's words where an expectation does not hold.
+    """
+
+    files: tuple[str, ...]
+    series: Iterable[dict[str, str]]
+    step: str = "15s"
+    evaluate: str = ""
+    folder: Path = GENERATED
+
+    def check(
+        self,
+        work: Path,
+        expected: dict[str, set[Firing]],
+        severities: str = "critical|warning",
+        alerts: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        """Compare all firing alerts of the severities at each of the times with the expected."""
+        asked = [
+            {
+                "expr": _ASKED.format(severities),
+                "eval_time": time,
+                "exp_samples": [
+                    {"labels": _labels(*alert), "value": 1} for alert in sorted(firing)
+                ],
+            }
+            for time, firing in expected.items()
+        ]
+        self.run(work, promql_expr_test=asked, alert_rule_test=list(alerts))
+
+    def run(self, work: Path, **tests: Any) -> None:
+        """Run promtool's own kinds of tests."""
+        group = {"interval": self.step, "input_series": list(self.series), **tests}
+        path = work / "test.yml"
+        content = {
+            "rule_files": [str(self.folder / name) for name in self.files],
+            "evaluation_interval": self.evaluate or self.step,
+            "tests": [group],
+        }
+        path.write_text(yaml.safe_dump(content, width=1_000_000_000))
+        done = subprocess.run(
+            [binary("promtool"), "test", "rules", path], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _labels(alert: str, job: str, severity: str) -> str:
+    return f'{{alertname="{alert}", job="{job}", severity="{severity}"}}'
