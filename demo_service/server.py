@@ -55,4 +55,5 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=2048)
     except OSError as error:
-        raise OSError(f"can't listen on {host}:{port}: {error.strerror}") from None
+        reason = os.strerror(error.errno or 0)
+        raise OSError(f"can't listen on {host}:{port}: {reason}") from None

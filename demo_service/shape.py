@@ -52,15 +52,17 @@ class Traffic(NamedTuple):
     sigma: float
 
 
-LIST_PRODUCTS: Final = Traffic("orders", "GET", "/api/v1/products", 200, 0.40, -5.0, 0.4)
-GET_PRODUCT: Final = Traffic("orders", "GET", "/api/v1/products/{product_id}", 200, 0.15, -5.3, 0.4)
-PLACE_ORDER: Final = Traffic("orders", "POST", "/api/v1/orders", 201, 0.19, -4.2, 0.4)
-BAD_ORDER: Final = Traffic("orders", "POST", "/api/v1/orders", 422, 0.01, -5.8, 0.4)
-GET_ORDER: Final = Traffic("orders", "GET", "/api/v1/orders/{order_id}", 200, 0.10, -5.3, 0.4)
-LOST_ORDER: Final = Traffic("orders", "GET", "/api/v1/orders/{order_id}", 404, 0.01, -5.3, 0.4)
-LIST_USERS: Final = Traffic("orders", "GET", "/api/v1/users", 200, 0.06, -5.0, 0.4)
-NOTIFY: Final = Traffic("orders", "POST", "/api/v1/webhooks/payments", 204, 0.08, -5.0, 0.4)
-CHARGE: Final = Traffic("payments", "POST", "/charges", 201, PLACE_ORDER.weight, -5.3, 0.4)
+LIST_PRODUCTS: Final = Traffic("orders", "GET", "/api/v1/products", 200, 0.40, -5.45, 0.45)
+GET_PRODUCT: Final = Traffic(
+    "orders", "GET", "/api/v1/products/{product_id}", 200, 0.15, -5.65, 0.45
+)
+PLACE_ORDER: Final = Traffic("orders", "POST", "/api/v1/orders", 201, 0.19, -3.95, 0.25)
+BAD_ORDER: Final = Traffic("orders", "POST", "/api/v1/orders", 422, 0.01, -6.1, 0.45)
+GET_ORDER: Final = Traffic("orders", "GET", "/api/v1/orders/{order_id}", 200, 0.10, -5.65, 0.45)
+LOST_ORDER: Final = Traffic("orders", "GET", "/api/v1/orders/{order_id}", 404, 0.01, -5.55, 0.45)
+LIST_USERS: Final = Traffic("orders", "GET", "/api/v1/users", 200, 0.06, -5.5, 0.45)
+NOTIFY: Final = Traffic("orders", "POST", "/api/v1/webhooks/payments", 204, 0.08, -5.3, 0.45)
+CHARGE: Final = Traffic("payments", "POST", "/charges", 201, PLACE_ORDER.weight, -5.1, 0.36)
 
 MIX: Final = (
     LIST_PRODUCTS,

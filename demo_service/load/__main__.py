@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 
 import gevent
@@ -34,7 +35,8 @@ def main() -> None:
         raise SystemExit(f"load: {sentence(error)}") from None
     except OSError as error:
         where = f"{settings.host}:{settings.load_port}"
-        raise SystemExit(f"load: can't listen on {where}: {error.strerror}") from None
+        reason = os.strerror(error.errno or 0)
+        raise SystemExit(f"load: can't listen on {where}: {reason}") from None
     try:
         if _ready(settings.orders_base_url, stopping):
             _run(settings, shape, stopping)

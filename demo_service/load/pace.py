@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from locust import LoadTestShape
 
 from demo_service import shape
+from demo_service.load import PERIOD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-PERIOD_SECONDS = 5.0
-"""Every user makes one request in this time, so one user more is 0.2 requests a second more."""
 
 # All at once: the change of a factor is meant to be a step. Locust warns above 100.
 _SPAWN_RATE = 100

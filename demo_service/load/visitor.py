@@ -13,7 +13,7 @@ from locust import FastHttpUser
 
 from demo_service import shape
 from demo_service.catalogue import PRODUCTS, USERS
-from demo_service.load.pace import PERIOD_SECONDS
+from demo_service.load import PERIOD_SECONDS
 from demo_service.signatures import HEADER, sign
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ async def under_uvicorn(app: Any) -> AsyncIterator[str]:
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            while not server.started and not serving.done():  # noqa: ASYNC110 - it tells nobody
+            while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
             yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         finally:

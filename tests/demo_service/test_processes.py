@@ -1,0 +1,139 @@
+"""The demo as it is run: three processes that find each other, and stop when told."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from demo_service.shape import MIX
+from tests.demo_service.processes import answers, program, wait_until
+from tests.demo_service.running import LOOPBACK, free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo_service.shape import Traffic
+
+Labels = tuple[str, str, int]
+COUNT = "http_server_request_duration_seconds_count"
+PROGRAMS = {
+    "orders": "demo_service",
+    "payments": "demo_service.payments",
+    "load": "demo_service.load",
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.delenv("OTEL_SDK_DISABLED")
+    return {
+        "DEMO_PORT": str(free_port()),
+        "PAYMENTS_PORT": str(free_port()),
+        "LOAD_PORT": str(free_port()),
+        "DEMO_STATE_DIR": str(tmp_path / "state"),
+        "DEMO_LOAD_RATE": "60",
+        "OTEL_TRACES_EXPORTER": "none",
+    }
+
+
+def requests(port: str) -> dict[Labels, float]:
+    """Return how many requests the service at `port` has answered, by its own account."""
+    text = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text
+    return {
+        (
+            sample.labels["http_request_method"],
+            sample.labels["http_route"],
+            int(sample.labels["http_response_status_code"]),
+        ): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == COUNT
+    }
+
+
+def labels(kind: Traffic) -> Labels:
+    return kind.method, kind.route, kind.status
+
+
+def test_live_traffic_has_exactly_the_labels_of_the_mix(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    orders, payments = environment["DEMO_PORT"], environment["PAYMENTS_PORT"]
+    with contextlib.ExitStack() as stack:
+        running = {
+            # The load comes first: it has to wait for the service.
+            name: stack.enter_context(program(PROGRAMS[name], tmp_path / name, **environment))
+            for name in ("load", "payments", "orders")
+        }
+        wait_until(lambda: answers(f"http://{LOOPBACK}:{orders}/readyz"), "orders is ready")
+        expected = {labels(kind) for kind in MIX if kind.job == "orders"}
+        wait_until(lambda: set(requests(orders)) >= expected, "every kind of request")
+
+        # Those who simulate users go first, and leave no request unanswered behind.
+        running["load"].send_signal(signal.SIGTERM)
+        assert running["load"].wait(10) == 0
+        seen = requests(orders)
+        assert set(seen) == expected
+        charges = requests(payments)
+        assert set(charges) == {labels(kind) for kind in MIX if kind.job == "payments"}
+        assert sum(charges.values()) == seen["POST", "/api/v1/orders", 201]
+
+        for name in ("orders", "payments"):
+            running[name].send_signal(signal.SIGTERM)
+            assert running[name].wait(10) == 0
+    for name in PROGRAMS:
+        assert len((tmp_path / name).read_text().splitlines()) <= 2
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_stops_before_it_was_needed(
+    name: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with program(PROGRAMS[name], log, **environment) as process:
+        wait_until(lambda: name in log.read_text(), "the first line of output")
+        begin = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert time.monotonic() - begin < 8
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("orders", "DEMO_PORT"), ("payments", "PAYMENTS_PORT"), ("load", "LOAD_PORT")],
+)
+def test_a_taken_port_is_one_sentence(
+    name: str, variable: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server((LOOPBACK, int(environment[variable]))):
+        said = _fails(name, tmp_path / "log", environment)
+    where = f"{LOOPBACK}:{environment[variable]}"
+    assert said == f"{name}: can't listen on {where}: Address already in use\n"
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("DEMO_PORT", "eighty"), ("LOAD_PORT", "0"), ("DATABASE_URL", "mysql://localhost/orders")],
+)
+def test_a_wrong_setting_is_one_sentence(
+    name: str, variable: str, value: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    said = _fails(name, tmp_path / "log", environment | {variable: value})
+    assert said.startswith(f"{name}: ")
+    assert said.count("\n") == 1
+    assert value in said
+    assert variable.removeprefix("DEMO_").lower() in said.lower()
+
+
+def _fails(name: str, log: Path, environment: dict[str, str]) -> str:
+    with program(PROGRAMS[name], log, **environment) as process:
+        assert process.wait(60) == 1
+    return log.read_text()
