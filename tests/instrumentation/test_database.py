@@ -9,8 +9,10 @@ import pytest
 from fastapi import FastAPI
 from opentelemetry.trace import SpanKind, StatusCode
 from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, insert, select, text
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
 from starlette.testclient import TestClient
 
 from instrumentation import Settings
@@ -22,6 +24,13 @@ users = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String, unique=True),
 )
+
+
+def memory() -> Engine:
+    """A database in memory that any thread may use and close."""
+    return create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
 
 
 @pytest.fixture
@@ -55,7 +64,7 @@ async def test_an_engine_is_seen_whenever_it_was_made(
 
 def test_a_failed_statement_ends_its_span_with_the_exception(observed: Observed) -> None:
     observed.instrument(FastAPI())
-    engine = create_engine("sqlite://")
+    engine = memory()
     with engine.connect() as connection:
         users.create(connection)
         connection.execute(insert(users), {"id": 1, "name": "secret-name"})
@@ -72,7 +81,7 @@ def test_a_failed_statement_ends_its_span_with_the_exception(observed: Observed)
 
 def test_an_sqlalchemy_error_tells_the_server_span_no_parameter(observed: Observed) -> None:
     app = FastAPI()
-    engine = create_engine("sqlite://")
+    engine = memory()
 
     @app.get("/")
     def endpoint(secret: str) -> None:
@@ -91,7 +100,7 @@ def test_an_sqlalchemy_error_tells_the_server_span_no_parameter(observed: Observ
 
 def test_statements_are_children_of_their_request(observed: Observed) -> None:
     app = FastAPI()
-    engine = create_engine("sqlite://")
+    engine = memory()
 
     @app.get("/")
     def endpoint() -> int:
@@ -126,7 +135,7 @@ async def test_a_cancelled_statement_ends_its_span(observed: Observed, early: As
 
 
 def test_only_the_engines_that_were_named(observed: Observed) -> None:
-    named, other = create_engine("sqlite://"), create_engine("sqlite://")
+    named, other = memory(), memory()
     observed.instrument_with(FastAPI(), engines=[named])
     for engine in (named, other):
         with engine.connect() as connection:
@@ -143,7 +152,7 @@ def test_something_else_than_an_engine_is_refused(observed: Observed) -> None:
 def test_uninstrument_takes_the_listeners_away(observed: Observed) -> None:
     telemetry = observed.instrument_with(FastAPI(), Settings())
     telemetry.uninstrument()
-    engine = create_engine("sqlite://")
+    engine = memory()
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
     engine.dispose()
