@@ -68,6 +68,7 @@ test-all: test drill ## what takes longer: all tests and the whole drill
 generate: $(STAMP) ## write the rules and the dashboards anew
 	$(PY) -m alerts
 	$(PY) -m dashboards
+	$(PY) -m instrumentation > docs/metrics.md
 
 wheel: $(STAMP) ## build the library's wheel into dist
 	$(PY) -m hatchling build -t wheel
