@@ -131,6 +131,11 @@ def quantile(
     return f"histogram_quantile({q:g}, {buckets})"
 
 
+def label_values(metric: Metric, label: str, matchers: Iterable[str] = ()) -> str:
+    """Ask Grafana (this is none of PromQL) for the values of a histogram's label."""
+    return f"label_values({_count(metric, matchers)}, {label})"
+
+
 def zero_fill(expression: str, whole: str) -> str:
     """Count as zero, with its labels, each series that `whole` has and `expression` lacks.
 
