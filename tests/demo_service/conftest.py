@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from typing import TYPE_CHECKING
@@ -43,15 +44,14 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql_folder() -> Iterator[Path]:
-    try:
-        server = postgresql.server()
-        folder = server.__enter__()
-    except postgresql.UnavailableError as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"PostgreSQL can't run here: {reason}")
-        pytest.skip(f"NOT TESTED on PostgreSQL, which can't run here: {reason}")
-    yield folder
-    server.__exit__(None, None, None)
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(postgresql.server())
+        except postgresql.UnavailableError as reason:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"PostgreSQL can't run here: {reason}")
+            pytest.skip(f"NOT TESTED on PostgreSQL, which can't run here: {reason}")
+        yield folder
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

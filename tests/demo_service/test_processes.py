@@ -118,10 +118,14 @@ def test_a_taken_port_is_one_sentence(
     assert said == f"{name}: can't listen on {where}: Address already in use\n"
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize(
-    ("variable", "value"),
-    [("DEMO_PORT", "eighty"), ("LOAD_PORT", "0"), ("DATABASE_URL", "mysql://localhost/orders")],
+    ("name", "variable", "value"),
+    [
+        ("orders", "DATABASE_URL", "mysql://localhost/orders"),
+        ("orders", "OTEL_METRICS_EXPORTER", "carrier pigeon"),
+        ("payments", "PAYMENTS_PORT", "eighty"),
+        ("load", "LOAD_PORT", "0"),
+    ],
 )
 def test_a_wrong_setting_is_one_sentence(
     name: str, variable: str, value: str, environment: dict[str, str], tmp_path: Path
