@@ -52,7 +52,7 @@ async def answer(exposition: Exposition, scope: Scope, send: Send) -> None:
     The thread is one of our own: a scrape that waited for anyio's shared threads would be blind
     exactly when these have run out.
     """
-    accept = _header(scope["headers"], b"accept")
+    accept = _header(scope.get("headers", ()), b"accept")
     body, content_type = await anyio.to_thread.run_sync(
         exposition.render, accept, limiter=CapacityLimiter(1)
     )

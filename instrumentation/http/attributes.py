@@ -28,7 +28,7 @@ def span_method(method: str) -> str:
 def carrier(scope: Scope, fields: frozenset[bytes] = _PROPAGATED) -> dict[str, str]:
     """The request's headers that carry a trace's context; repeated ones are joined."""
     found: dict[str, str] = {}
-    for raw, value in scope["headers"]:
+    for raw, value in scope.get("headers", ()):
         if raw in fields:
             name, text = raw.decode("latin-1"), value.decode("latin-1")
             found[name] = f"{found[name]},{text}" if name in found else text
@@ -51,7 +51,7 @@ def server(scope: Scope, method: str) -> dict[str, Any]:
         attributes["network.peer.address"] = client[0]
         attributes["network.peer.port"] = client[1]
     host = None
-    for name, value in scope["headers"]:
+    for name, value in scope.get("headers", ()):
         if name == b"user-agent":
             attributes["user_agent.original"] = value.decode("latin-1")
         elif name == b"host":

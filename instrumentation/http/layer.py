@@ -85,7 +85,7 @@ class TelemetryLayer:
     def _is_excluded(self, scope: Scope) -> bool:
         if self._excluded is None:
             return False
-        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        host = next((v.decode("latin-1") for k, v in scope.get("headers", ()) if k == b"host"), "")
         return bool(self._excluded.search(f"{scope.get('scheme', 'http')}://{host}{scope['path']}"))
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -142,28 +142,6 @@ class RouterLayer:
             raise
 
 
-class MountLayer:
-    """Stands around a mounted application: its template, not the raw prefix, is the label."""
-
-    def __init__(self, app: ASGIApp, mount: Mount) -> None:
-        self.app = app
-        self._mount = mount
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the mounted application."""
-        track = scope.get(KEY)
-        if track is not None:
-            track.mount(self._template(scope), scope)
-        await self.app(scope, receive, send)
-
-    def _template(self, scope: Scope) -> str:
-        """The mount's path; in an included router, with the prefix of the inclusion."""
-        context = _selected(scope)[0]
-        if context is not None and getattr(context, "original_route", None) is self._mount:
-            return str(context.starlette_route.path)
-        return str(self._mount.path)
-
-
 def walk(routes: Iterable[Any]) -> Iterator[Any]:
     """Every route below `routes`, through mounts, hosts and included routers, in their order."""
     seen: set[int] = set()
@@ -179,21 +157,41 @@ def walk(routes: Iterable[Any]) -> Iterator[Any]:
 
 
 def track_mounts(routes: Iterable[Any]) -> Callable[[], None]:
-    """Put a MountLayer around every mount below `routes`; returns what takes them away."""
+    """Have every mount below `routes` tell the track its template; returns what undoes it.
+
+    `handle` is replaced on the instance: `Mount.app` takes part in comparing two mounts.
+    """
     mounts = [
-        route
-        for route in walk(routes)
-        if isinstance(route, Mount) and not isinstance(route.app, MountLayer)
+        route for route in walk(routes) if isinstance(route, Mount) and "handle" not in vars(route)
     ]
     for mount in mounts:
-        mount.app = MountLayer(mount.app, mount)
+        mount.handle = _tracked(mount)  # type: ignore[method-assign,assignment]
 
     def undo() -> None:
         for mount in mounts:
-            if isinstance(mount.app, MountLayer):
-                mount.app = mount.app.app
+            vars(mount).pop("handle", None)
 
     return undo
+
+
+def _tracked(mount: Mount) -> ASGIApp:
+    original = mount.handle
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        track = scope.get(KEY)
+        if track is not None:
+            track.mount(_template(mount, scope), scope)
+        await original(scope, receive, send)
+
+    return handle
+
+
+def _template(mount: Mount, scope: Scope) -> str:
+    """The mount's path; in an included router, with the prefix of the inclusion."""
+    context = _selected(scope)[0]
+    if context is not None and getattr(context, "original_route", None) is mount:
+        return str(context.starlette_route.path)
+    return str(mount.path)
 
 
 def starlette_routes(routes: Iterable[Any]) -> Iterator[Route]:
