@@ -176,11 +176,17 @@ def job_up(sample: float) -> str:
 
 
 def target_gone(memory: float, settle: float, matchers: Sequence[str] = ()) -> str:
-    """0 for a job whose targets are all down, 1 for one that was up and has no target now."""
+    """0 for a job whose targets are all down, 1 for one that was up and has no target now.
+
+    An `up` that comes through the collector loses its environment with the first scrape that
+    fails, so a job that was up is named with the labels that it had then.
+    """
     up = promql.selector(recorded.UP.at(recorded.SERVICE), matchers)
     was_up = f"max_over_time({up}[{promql.duration(memory)}]) == 1"
+    down = f"0 * ({was_up}\nunless {up} == 1\nand on (job) {up} == 0)"
+    never_up = f"{up} == 0\nunless on (job) {was_up}"
     vanished = f"{was_up}\nunless on (job) {up}\nunless on () ({telemetry_lost(settle)})"
-    return promql.either(f"{up} == 0", vanished)
+    return promql.either(down, never_up, vanished)
 
 
 def telemetry_lost(settle: float) -> str:

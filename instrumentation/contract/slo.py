@@ -100,7 +100,7 @@ TARGET_MEMORY_SECONDS: Final = _DAY
 """A job that was up within this time and has no `up` now is gone."""
 SETTLE_SECONDS: Final = 5 * _MINUTE
 """After Prometheus or the collector was away, missing data are not taken for missing requests
-for this long: the collector's retries wait up to 30 s, then two scrapes must arrive."""
+for this long: the collector's retries wait up to 15 s, then two scrapes must arrive."""
 
 COLLECTOR_JOB: Final = "otel-collector"
 PROMETHEUS_JOB: Final = "prometheus"
