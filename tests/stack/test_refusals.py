@@ -140,3 +140,17 @@ def test_an_unknown_program_is_refused_with_the_known_ones(tmp_path: Path) -> No
     )
     assert result.returncode == 2
     assert "'grafana' is none of prometheus" in result.stderr
+
+
+def test_compose_without_an_engine_is_refused_with_the_other_way(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "stack", "compose"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    sentence = the_sentence(result)
+    assert "Docker engine" in sentence
+    assert "MODE=native" in sentence
