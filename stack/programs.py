@@ -176,11 +176,16 @@ def _service(options: Options, name: str, stage: int, module: str, port: str) ->
 def _telemetry(options: Options, name: str) -> dict[str, str]:
     defaults = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{options.address('OTLP_HTTP_PORT')}",
-        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=demo",
+        "OTEL_RESOURCE_ATTRIBUTES": resource_attributes(),
     }
     chosen = {key: value for key, value in defaults.items() if not os.environ.get(key)}
     # The scrape's job must equal it, so it is not the user's to change.
     return {**chosen, "OTEL_SERVICE_NAME": name}
+
+
+def resource_attributes() -> str:
+    """Return what the services say of themselves, in the form of OTEL_RESOURCE_ATTRIBUTES."""
+    return os.environ.get("OTEL_RESOURCE_ATTRIBUTES") or "deployment.environment.name=demo"
 
 
 def log_file(options: Options, program: Program) -> Path:

@@ -1,26 +1,21 @@
 """Starts the native stack, keeps watch over it, and stops it."""
 
-import importlib.util
 import itertools
-import os
-import sys
 import time
 
-from stack.commands import run_logged
-from stack.console import Progress, say
-from stack.environment import REPOSITORY
-from stack.errors import StackError
+from stack.console import say
+from stack.history.make import make
+from stack.history.series import environment_name
 from stack.options import Options
 from stack.pages import announce
 from stack.preflight import check
-from stack.programs import Program, programs
+from stack.programs import Program, programs, resource_attributes
 from stack.ready import wait
 from stack.render import render
 from stack.signals import Stopped, ignore_signals, stop_signals
 from stack.supervisor import Supervisor
 
 WATCH_SECONDS = 0.5
-HISTORY = "stack.history"
 
 
 def up(options: Options) -> None:
@@ -71,23 +66,10 @@ def _start(supervisor: Supervisor, wanted: tuple[Program, ...]) -> None:
 
 
 def _make_history(options: Options, wanted: tuple[Program, ...]) -> None:
-    storage = options.data / "prometheus"
-    needed = options.history and any(program.name == "prometheus" for program in wanted)
-    if not needed or (storage.exists() and any(storage.iterdir())):
-        return
-    if importlib.util.find_spec(HISTORY) is None:
-        return
-    storage.mkdir(parents=True, exist_ok=True)
-    options.logs.mkdir(parents=True, exist_ok=True)
-    log = options.logs / "history.log"
-    step = Progress("first start: give Prometheus 36 days of the past")
-    command = [sys.executable, "-m", HISTORY, "--data", str(storage)]
-    if (
-        run_logged(
-            command, cwd=REPOSITORY, env={**os.environ, **options.ports}, log=log, beat=step.beat
+    if options.history and any(program.name == "prometheus" for program in wanted):
+        make(
+            options.data / "prometheus",
+            options.config / "targets" / "services.json",
+            environment_name(resource_attributes()),
+            time.time(),
         )
-        != 0
-    ):
-        step.done("failed")
-        raise StackError(f"The history could not be made (log: {log}).")
-    step.done("done")

@@ -44,7 +44,7 @@ def free_ports() -> dict[str, str]:
         return ports
 
 
-def arguments(folder: Path, *more: str) -> list[str]:
+def arguments(folder: Path, *more: str, history: bool = False) -> list[str]:
     """The command line of a stack whose files are all in `folder`."""
     rules = folder / "rules"
     rules.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,8 @@ def arguments(folder: Path, *more: str) -> list[str]:
     if not alertmanager.exists():
         alertmanager.write_text(ALERTMANAGER)
     return [
-        *(sys.executable, "-m", "stack", "up", "--no-history"),
+        *(sys.executable, "-m", "stack", "up"),
+        *(() if history else ("--no-history",)),
         *("--data", str(folder / "data")),
         *("--rules", str(rules)),
         *("--alertmanager-config", str(alertmanager)),
@@ -79,13 +80,13 @@ def run(
 
 @contextlib.contextmanager
 def started(
-    folder: Path, ports: Mapping[str, str], *more: str
+    folder: Path, ports: Mapping[str, str], *more: str, history: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A stack that is ready; it is stopped with SIGTERM at the end unless it ended before."""
     log = folder / "up.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            arguments(folder, *more),
+            arguments(folder, *more, history=history),
             cwd=REPOSITORY,
             env={**os.environ, **ports},
             stdout=sink,

@@ -1,0 +1,132 @@
+"""What the recording rules would have written about the simulated traffic."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from statistics import median
+
+from instrumentation.contract import recorded, slo
+from instrumentation.contract.recorded import Recorded
+from stack.history.latency import quantile
+from stack.history.series import ENVIRONMENT, spell
+from stack.history.traffic import Group
+
+STEP_SECONDS = 120
+"""Prometheus looks back five minutes for a sample, and the shortest range that a drill reads in
+the past is three."""
+
+LEFT_OUT = (recorded.REQUESTS_NOW, recorded.UP)
+"""What tells of this moment. The rules remember it for hours, so with a past of it they would
+take each service that is still starting for one that fell silent or is gone."""
+
+_RATES = (
+    (recorded.REQUESTS_5M, recorded.ERRORS_5M, slo.ERROR_WINDOW_SECONDS),
+    (recorded.REQUESTS_10M, None, slo.TAIL_WINDOW_SECONDS),
+    (recorded.REQUESTS_30M, None, slo.TRAFFIC_WINDOW_SECONDS),
+    (recorded.REQUESTS_1H, recorded.ERRORS_1H, slo.ERROR_LONG_WINDOW_SECONDS),
+)
+_QUANTILES = ((recorded.P50_10M, 0.5), (recorded.P95_10M, 0.95), (recorded.P99_10M, 0.99))
+
+Values = dict[Recorded, float | None]
+
+
+class RecordedSeries:
+    """Everything that is recorded of one service or route.
+
+    Args:
+        group: where the values come from.
+        environment: `deployment_environment_name`, or nothing.
+    """
+
+    def __init__(self, group: Group, environment: str) -> None:
+        self._group = group
+        labels = {"job": group.job, ENVIRONMENT: environment, "http_route": group.route}
+        carried = {label: labels[label] for label in group.level.labels}
+        self._series = {
+            quantity: spell(quantity.at(group.level), carried)
+            for quantity in recorded.ALL
+            if group.level in quantity.levels and quantity not in LEFT_OUT
+        }
+        self._requests = _Past()
+        self._tails = _Past()
+        self._day = _SlidingMedian()
+
+    def lines(self, at: int) -> Iterator[str]:
+        """Yield the samples of this moment; it must be one step after the one before."""
+        values = self._values()
+        for quantity, series in self._series.items():
+            value = values[quantity]
+            if value is not None:
+                yield f"{series} {value:.9g} {at}\n"
+
+    def _values(self) -> Values:
+        values: Values = {}
+        for requests, errors, window in _RATES:
+            buckets, failed = self._group.within(window)
+            values[requests] = sum(buckets) / window
+            if errors is not None:
+                values[errors] = failed / window
+        lately, _ = self._group.within(slo.TAIL_WINDOW_SECONDS)
+        values |= {quantity: quantile(q, lately) for quantity, q in _QUANTILES}
+        values[recorded.TAIL_10M] = _tail(values, sum(lately))
+        self._remember(values)
+        return values
+
+    def _remember(self, values: Values) -> None:
+        """Add what is usual: it is read from what was recorded before."""
+        self._requests.append(values[recorded.REQUESTS_30M])
+        self._tails.append(values[recorded.TAIL_10M])
+        hour = slo.TAIL_MIN_PAST_SECONDS
+        self._day.add(self._tails.ago(hour))
+        self._day.remove(self._tails.ago(hour + slo.TAIL_PAST_SECONDS))
+        known = [each for each in (self._day.value(), self._tails.usual()) if each is not None]
+        values[recorded.TAIL_10M_USUAL] = max(known, default=None)
+        values[recorded.REQUESTS_30M_USUAL] = self._requests.usual()
+
+
+def _tail(values: Values, requests: int) -> float | None:
+    p50, p99 = values[recorded.P50_10M], values[recorded.P99_10M]
+    if p50 is None or p99 is None or requests < slo.TAIL_MIN_REQUESTS:
+        return None
+    return p99 / p50
+
+
+class _Past:
+    """One value for each step."""
+
+    def __init__(self) -> None:
+        self._values: list[float | None] = []
+
+    def append(self, value: float | None) -> None:
+        self._values.append(value)
+
+    def ago(self, seconds: int) -> float | None:
+        steps = seconds // STEP_SECONDS
+        return self._values[-1 - steps] if steps < len(self._values) else None
+
+    def usual(self) -> float | None:
+        """Median of the past weeks at this time, as many as there are."""
+        weeks = [self.ago(seconds) for seconds in slo.PAST_WEEKS_SECONDS]
+        known = [value for value in weeks if value is not None]
+        return median(known) if known else None
+
+
+class _SlidingMedian:
+    """The median of values that come and go."""
+
+    def __init__(self) -> None:
+        self._sorted: list[float] = []
+
+    def add(self, value: float | None) -> None:
+        if value is not None:
+            insort(self._sorted, value)
+
+    def remove(self, value: float | None) -> None:
+        if value is not None:
+            del self._sorted[bisect_left(self._sorted, value)]
+
+    def value(self) -> float | None:
+        if not self._sorted:
+            return None
+        middle = len(self._sorted) // 2
+        # Both middle ones where their number is even.
+        return (self._sorted[middle] + self._sorted[~middle]) / 2
