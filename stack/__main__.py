@@ -13,26 +13,35 @@ from stack.environment import REPOSITORY
 from stack.errors import StackError
 from stack.options import Options
 from stack.programs import NAMES
+from stack.signals import Stopped, stop_signals
 from stack.up import up
+
+INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
     chosen = _parser().parse_args(arguments)
     try:
-        if chosen.command == "build":
-            build(list(components()))
-            say(f"the backends are in {cache()}")
-        elif chosen.command == "compose":
-            compose()
-        else:
-            up(_options(chosen))
+        # From the first moment on: a build that is stopped must take its compilers along.
+        with stop_signals():
+            _run(chosen)
     except (StackError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except Stopped:
+        return INTERRUPTED
     return 0
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    if chosen.command == "build":
+        build(list(components()))
+        say(f"the backends are in {cache()}")
+    elif chosen.command == "compose":
+        compose()
+    else:
+        up(_options(chosen))
 
 
 def _parser() -> argparse.ArgumentParser:

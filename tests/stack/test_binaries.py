@@ -1,10 +1,12 @@
 """Builds: whole or not at all, once for parallel runs, and a failure names its log."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 
 from stack import binaries
@@ -12,6 +14,7 @@ from stack.binaries import binary, build, cache
 from stack.components import Component
 from stack.environment import REPOSITORY
 from stack.errors import StackError
+from tests.stack.running import eventually
 
 
 @pytest.fixture
@@ -80,6 +83,32 @@ def test_two_runs_at_once_build_once(own_cache: Path, tmp_path: Path) -> None:
     assert [run.returncode for run in runs] == [0, 0]
     assert (tmp_path / "count").read_text() == "once\n"
     assert said.count(b"built after") == 1
+
+
+STOPPED = """
+import sys
+from pathlib import Path
+from stack import __main__ as command, binaries
+from stack.components import Component
+binaries.go = lambda cache: Path("/bin/false")
+script = f"echo $$ > {sys.argv[1]}/pid; exec sleep 1000"
+part = Component("tool", "1.0", {"tool": "tool"}, steps=(("sh", "-c", script),))
+command.components = lambda: (part,)
+sys.exit(command.main(["build"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_stopped_takes_its_compiler_along(
+    own_cache: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    run = subprocess.Popen([sys.executable, "-c", STOPPED, str(tmp_path)], cwd=REPOSITORY)
+    pid = tmp_path / "pid"
+    eventually(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    run.send_signal(number)
+    assert run.wait(timeout=30) == 130
+    assert not psutil.pid_exists(int(pid.read_text()))
+    assert not list(own_cache.glob(".build-*"))
 
 
 def test_an_unknown_program_is_refused_with_the_known_ones() -> None:
