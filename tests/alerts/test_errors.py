@@ -71,6 +71,33 @@ def test_errors_of_a_quiet_service_page_by_the_hour_and_resolve(tmp_path: Path) 
     )
 
 
+def test_a_few_errors_of_a_quiet_service_are_silent(tmp_path: Path) -> None:
+    # 20 requests in 5 minutes, and 4 errors in an hour: 1.7 %.
+    series = service(
+        "orders",
+        Phase(60 * MINUTE, requests=1),
+        Phase(20 * MINUTE, requests=1, errors=0.05),
+        Phase(20 * MINUTE, requests=1),
+    )
+    Simulation(FILES, series).check(
+        tmp_path, {"60m": set(), "70m": set(), "80m": set(), "90m": set()}
+    )
+
+
+def test_a_burst_in_a_lull_is_judged_by_the_hour(tmp_path: Path) -> None:
+    # 60 requests in 5 minutes of which 6 fail, after an hour of 24,000 requests.
+    series = service(
+        "orders",
+        Phase(60 * MINUTE, requests=100),
+        Phase(10 * MINUTE, requests=3),
+        Phase(10 * MINUTE, requests=3, errors=0.1),
+        Phase(10 * MINUTE, requests=3),
+    )
+    Simulation(FILES, series).check(
+        tmp_path, {"70m": set(), "76m": set(), "80m": set(), "90m": set()}
+    )
+
+
 def test_a_day_of_errors_that_ended_does_not_page_at_night(tmp_path: Path) -> None:
     series = service(
         "orders",
