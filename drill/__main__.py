@@ -1,0 +1,141 @@
+"""`python -m drill`: break the demo, see the page, find the culprit."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from drill.demo import Demo
+from drill.errors import DrillError, MissedError
+from drill.evidence import Backends
+from drill.jaeger import Jaeger
+from drill.performance import Stage, await_readiness, demand_silence, perform
+from drill.prometheus import Prometheus
+from drill.receiver import Receiver
+from drill.scenarios import SCENARIOS, Scenario
+from drill.stack import Stack
+from drill.table import Row, table
+from drill.waiting import Waiter, say
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+LARGEST_SCALE: Final = 10
+_INTERRUPTED: Final = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the drill; return the exit status."""
+    chosen = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    folder = Path(tempfile.mkdtemp(prefix="drill-"))
+    logs = folder / "log"
+    logs.mkdir()
+    say(f"data and logs of this drill: {folder}")
+    try:
+        rows = _drill(folder, chosen.scale, chosen.rows, chosen.healthy_seconds)
+        failures = [f"{row.name}: {row.missing}" for row in rows if row.missing]
+        say(f"\n{table(rows)}\n")
+    except (DrillError, MissedError) as error:
+        failures = [str(error)]
+    except httpx.HTTPError as error:
+        failures = [f"A part of the stack did not answer: {error!r}."]
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        return _INTERRUPTED
+    if not failures:
+        shutil.rmtree(folder)
+        return 0
+    _keep_logs(folder)
+    for failure in failures:
+        sys.stderr.write(f"error: {failure}\n")
+    sys.stderr.write(f"The logs are in {folder}\n")
+    return 1
+
+
+def _drill(
+    folder: Path, scale: float, scenarios: tuple[Scenario, ...], healthy_seconds: float
+) -> list[Row]:
+    with ExitStack() as open_until_the_end:
+        enter = open_until_the_end.enter_context
+        receiver = enter(Receiver(folder / "log" / "notifications.jsonl"))
+        past = any(scenario.past for scenario in scenarios)
+        stack = enter(Stack(folder, scale, receiver.url, past=past))
+        stage = Stage(
+            demo=enter(closing(Demo(stack.url("DEMO_PORT"), stack.url("LOAD_PORT")))),
+            backends=Backends(
+                enter(closing(Prometheus(stack.url("PROMETHEUS_PORT")))),
+                enter(closing(Jaeger(stack.url("JAEGER_QUERY_PORT")))),
+            ),
+            receiver=receiver,
+            waiter=Waiter(stack.check),
+            scale=scale,
+        )
+        await_readiness(stage, scenarios)
+        say(f"all is well: no page and no ticket for {healthy_seconds:g} s")
+        demand_silence(stage, healthy_seconds)
+        return [perform(stage, scenario) for scenario in scenarios]
+
+
+def _keep_logs(folder: Path) -> None:
+    """Remove what a reader of the logs does not need: the data are hundreds of megabytes."""
+    for path in (folder / "data").glob("*"):
+        if path.name not in ("log", "config"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
+    parser.add_argument(
+        "--rows",
+        type=_scenarios,
+        default=SCENARIOS,
+        help=f"some of {','.join(each.name for each in SCENARIOS)}, with commas",
+    )
+    parser.add_argument(
+        "--scale",
+        type=_scale,
+        default=LARGEST_SCALE,
+        help="divides the rules' ranges and waits and all intervals, 1 to 10 (default 10)",
+    )
+    parser.add_argument(
+        "--healthy-seconds",
+        type=float,
+        default=90,
+        help="how long all must be silent before the first fault (default 90)",
+    )
+    return parser
+
+
+def _scenarios(text: str) -> tuple[Scenario, ...]:
+    known = {each.name: each for each in SCENARIOS}
+    for name in text.split(","):
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+    return tuple(known[name] for name in text.split(","))
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0
+    if not 1 <= scale <= LARGEST_SCALE:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to {LARGEST_SCALE}, not {text}")
+    return scale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
