@@ -77,3 +77,8 @@ clean: ## remove what set-up and runs left in the checkout, the stack's data inc
 	rm -rf .venv* dist var .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: lint test test-all generate wheel clean
+
+drill: $(STAMP) ## break the demo on purpose: fault, page, culprit, resolved
+	@$(PY) -m drill
+
+.PHONY: drill
