@@ -85,7 +85,7 @@ class Exchange:
     def finish(self, error: BaseException | None) -> None:
         """The application returned, or raised `error`."""
         if not self._ended_ns:
-            self.track.broke_off = error is not None and not self._aborted
+            self.track.broke_off = self.track.broke_off or error is not None
             if not self._status and not self._aborted and not _is_cancellation(error):
                 # No response was started: the server answers 500 in the application's place.
                 self._status = _SERVER_ERROR
@@ -134,7 +134,9 @@ class Exchange:
             if error is None or isinstance(error, HTTPException):
                 return str(self._status)
             return exceptions.error_type(error)
-        return exceptions.error_type(error) if error is not None and self.track.broke_off else ""
+        if error is None or self._aborted or not self.track.broke_off:
+            return ""
+        return exceptions.error_type(error)
 
     def _describe(self, route: str | None, error_type: str, error: BaseException | None) -> None:
         span = self.span

@@ -15,8 +15,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from instrumentation.http.exchange import Exchange
 from tests.instrumentation.conftest import Observed, Serve, wait_until
@@ -268,3 +270,33 @@ def test_a_websocket_is_one_span_with_its_messages_counted(observed: Observed) -
         observed.value("websocket_connection_duration_seconds_count", close_code="1001", **labels)
         == 1
     )
+
+
+def test_a_send_that_fails_because_the_client_left_is_no_error(observed: Observed) -> None:
+    """Some servers raise for a send after the client left; the application then fails with it."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"first"
+            yield b"second"
+
+        return StreamingResponse(chunks())
+
+    async def send(message: Message) -> None:
+        if message.get("body") == b"second":
+            raise OSError("gone")
+
+    async def receive() -> Message:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    observed.instrument(app)
+    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "GET",
+             "path": "/", "query_string": b"", "headers": []}  # fmt: skip
+    with pytest.raises(OSError, match="^gone$|^$"):
+        asyncio.run(app(scope, receive, send))
+    assert observed.counts() == {("GET", "/", "200", ""): 1}
+    assert observed.value("http_server_aborted_requests_total", http_route="/") == 1
+    assert observed.span().status.status_code is StatusCode.UNSET
