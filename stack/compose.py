@@ -27,7 +27,7 @@ def compose() -> None:
         try:
             _must("up", "--build", "--detach", "--remove-orphans", "--scale", "ready=0")
             _must("run", "--rm", "ready")
-            announce([page[0] for page in PAGES], load())
+            announce([page.program for page in PAGES], load(), native=False)
             say("ready; Ctrl-C stops everything and keeps the data")
             while True:
                 time.sleep(1)

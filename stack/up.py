@@ -40,9 +40,9 @@ def _run(options: Options, wanted: tuple[Program, ...]) -> None:
     with Supervisor(options, wanted) as supervisor:
         try:
             _start(supervisor, wanted)
-            announce([program.name for program in wanted], options.ports)
+            announce([program.name for program in wanted], options.ports, native=True)
             say(f"  logs are in {options.logs}")
-            say("  Grafana and the backends' own pages come with Docker: make demo MODE=compose")
+            say("  Grafana, and pages of Jaeger and Prometheus, come with make demo MODE=compose")
             options.ready_file.write_text("")
             say("ready; Ctrl-C stops everything and keeps the data")
             while True:

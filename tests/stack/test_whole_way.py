@@ -1,5 +1,6 @@
 """What a service sends and shows reaches the backends, through the collector alone."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,6 +137,13 @@ def test_a_span_reaches_jaeger_without_its_secrets(ports: dict[str, str]) -> Non
     assert "page=3" in text
     assert '"42"' in text
     assert "jaeger" not in services(ports)
+
+
+def test_every_address_that_is_printed_answers(stack: Path) -> None:
+    addresses = re.findall(r"http://127\S+", (stack / "up.log").read_text())
+    assert len(addresses) == 3
+    for address in addresses:
+        assert httpx.get(address).status_code == httpx.codes.OK, address
 
 
 def send_span(ports: dict[str, str], attributes: dict[str, Any]) -> str:
