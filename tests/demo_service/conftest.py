@@ -85,7 +85,7 @@ def settings(database_url: str, payments_url: str, tmp_path: Path) -> Settings:
         webhook_secret=SecretStr(SECRET),
         pool_size=2,
         pool_overflow=1,
-        pool_timeout=0.3,
+        pool_timeout=30.0,
     )
 
 

@@ -44,7 +44,9 @@ async def test_an_order_is_stored_charged_and_can_be_read(client: httpx.AsyncCli
 
 
 async def test_orders_placed_at_once_are_all_stored(client: httpx.AsyncClient) -> None:
-    placed = await asyncio.gather(*(place_order(client) for _ in range(30)))
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(place_order(client)) for _ in range(30)]
+    placed = [task.result() for task in tasks]
     assert len({order["id"] for order in placed}) == 30
     assert len({order["charge_id"] for order in placed}) == 30
 

@@ -123,21 +123,21 @@ async def test_a_dependency_too_slow_is_a_504_and_leaves_the_order_open(
         assert (await client.get("/api/v1/orders")).json()["items"][0]["status"] == "pending"
 
 
-async def test_an_exhausted_pool_makes_requests_time_out(
-    client: httpx.AsyncClient, app: FastAPI
-) -> None:
-    pool = app.state.resources.engine.pool
-    for _ in range(2):
-        await switch(client, "exhausted_pool", True)
-        assert pool.checkedout() == 3
-    answer = await client.get("/api/v1/products")
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "1"
-    assert (await client.get("/readyz")).status_code == 503
-    assert (await client.get("/healthz")).status_code == 200
-    await switch(client, "exhausted_pool", False)
-    assert pool.checkedout() == 0
-    assert (await client.get("/api/v1/products")).status_code == 200
+async def test_an_exhausted_pool_makes_requests_time_out(settings: Settings) -> None:
+    app = orders.create_app(settings.model_copy(update={"pool_timeout": 0.3}))
+    async with in_process(app) as client:
+        pool = app.state.resources.engine.pool
+        for _ in range(2):
+            await switch(client, "exhausted_pool", True)
+            assert pool.checkedout() == 3
+        answer = await client.get("/api/v1/products")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/healthz")).status_code == 200
+        await switch(client, "exhausted_pool", False)
+        assert pool.checkedout() == 0
+        assert (await client.get("/api/v1/products")).status_code == 200
 
 
 async def test_a_fault_left_on_does_not_keep_the_service_from_stopping(app: FastAPI) -> None:
