@@ -1,9 +1,11 @@
 """Makes the past of an empty data folder: all of it or nothing."""
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from demo_service.shape import MIX
 from instrumentation.contract import slo
 from stack.console import Progress, say
 from stack.history.blocks import Blocks
@@ -14,13 +16,16 @@ from stack.history.series import instances
 from stack.history.traffic import STEP_SECONDS, Simulation
 
 RECORDED_SECONDS = 36 * 86_400
-"""Four weeks for an objective, and one more to compare the first of them with."""
+"""Four weeks for an objective, a week before them to compare with, and a day to spare."""
 RAW_SECONDS = 26 * 3600
-"""A day, and the longest window that a panel looks back from its start."""
+"""A day, and two hours more for the windows that reach back from its beginning."""
 
-# Hidden names: Prometheus takes no folder for a block whose name is none.
-_UNFINISHED = ".history"
-_WHOLE = ".history.whole"
+JOBS = frozenset(kind.job for kind in MIX)
+
+# Prometheus takes no folder for a block whose name is none. Unfinished ones get a name each: the
+# promtool of a run that was killed may go on writing into its own.
+_UNFINISHED = ".history-"
+_WHOLE = ".history"
 
 
 def make(data: Path, targets: Path, environment: str, now: float) -> bool:
@@ -42,18 +47,19 @@ def make(data: Path, targets: Path, environment: str, now: float) -> bool:
         StackError: the targets could not be read, or promtool failed.
     """
     data.mkdir(parents=True, exist_ok=True)
-    unfinished, whole = data / _UNFINISHED, data / _WHOLE
+    whole = data / _WHOLE
     if whole.exists():
         _move(whole, data)
         say(f"history: completed in {data}")
         return True
-    shutil.rmtree(unfinished, ignore_errors=True)
-    if any(data.iterdir()):
+    for leftover in data.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    if any(not path.name.startswith(_UNFINISHED) for path in data.iterdir()):
         say(f"history: {data} holds data already, nothing to do")
         return False
-    unfinished.mkdir()
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=data))
     try:
-        _simulate(unfinished, instances(targets), environment, now)
+        _simulate(unfinished, instances(targets, JOBS), environment, now)
         unfinished.rename(whole)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

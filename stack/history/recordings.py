@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from statistics import median
 
 from instrumentation.contract import recorded, slo
-from instrumentation.contract.recorded import Recorded
 from stack.history.latency import quantile
 from stack.history.series import ENVIRONMENT, spell
 from stack.history.traffic import Group
@@ -18,15 +17,30 @@ LEFT_OUT = (recorded.REQUESTS_NOW, recorded.UP)
 """What tells of this moment. The rules remember it for hours, so with a past of it they would
 take each service that is still starting for one that fell silent or is gone."""
 
+_REQUESTS = recorded.REQUESTS_30M.operations
+_USUAL_REQUESTS = recorded.REQUESTS_30M_USUAL.operations
+_P50, _P99 = recorded.P50_10M.operations, recorded.P99_10M.operations
+_TAIL = recorded.TAIL_10M.operations
+_USUAL_TAIL = recorded.TAIL_10M_USUAL.operations
+# Requests, errors where they are recorded, seconds.
 _RATES = (
-    (recorded.REQUESTS_5M, recorded.ERRORS_5M, slo.ERROR_WINDOW_SECONDS),
-    (recorded.REQUESTS_10M, None, slo.TAIL_WINDOW_SECONDS),
-    (recorded.REQUESTS_30M, None, slo.TRAFFIC_WINDOW_SECONDS),
-    (recorded.REQUESTS_1H, recorded.ERRORS_1H, slo.ERROR_LONG_WINDOW_SECONDS),
+    (
+        recorded.REQUESTS_5M.operations,
+        recorded.ERRORS_5M.operations,
+        slo.ERROR_WINDOW_SECONDS,
+    ),
+    (recorded.REQUESTS_10M.operations, "", slo.TAIL_WINDOW_SECONDS),
+    (_REQUESTS, "", slo.TRAFFIC_WINDOW_SECONDS),
+    (
+        recorded.REQUESTS_1H.operations,
+        recorded.ERRORS_1H.operations,
+        slo.ERROR_LONG_WINDOW_SECONDS,
+    ),
 )
-_QUANTILES = ((recorded.P50_10M, 0.5), (recorded.P95_10M, 0.95), (recorded.P99_10M, 0.99))
+_QUANTILES = ((_P50, 0.5), (recorded.P95_10M.operations, 0.95), (_P99, 0.99))
 
-Values = dict[Recorded, float | None]
+Values = dict[str, float | None]
+"""Values by `Recorded.operations`."""
 
 
 class RecordedSeries:
@@ -42,7 +56,7 @@ class RecordedSeries:
         labels = {"job": group.job, ENVIRONMENT: environment, "http_route": group.route}
         carried = {label: labels[label] for label in group.level.labels}
         self._series = {
-            quantity: spell(quantity.at(group.level), carried)
+            quantity.operations: spell(quantity.at(group.level), carried)
             for quantity in recorded.ALL
             if group.level in quantity.levels and quantity not in LEFT_OUT
         }
@@ -53,38 +67,38 @@ class RecordedSeries:
     def lines(self, at: int) -> Iterator[str]:
         """Yield the samples of this moment; it must be one step after the one before."""
         values = self._values()
-        for quantity, series in self._series.items():
-            value = values[quantity]
+        for operations, series in self._series.items():
+            value = values[operations]
             if value is not None:
                 yield f"{series} {value:.9g} {at}\n"
 
     def _values(self) -> Values:
         values: Values = {}
         for requests, errors, window in _RATES:
-            buckets, failed = self._group.within(window)
-            values[requests] = sum(buckets) / window
-            if errors is not None:
-                values[errors] = failed / window
-        lately, _ = self._group.within(slo.TAIL_WINDOW_SECONDS)
-        values |= {quantity: quantile(q, lately) for quantity, q in _QUANTILES}
-        values[recorded.TAIL_10M] = _tail(values, sum(lately))
+            values[requests], failed = self._group.rates(window)
+            if errors:
+                values[errors] = failed
+        lately = self._group.durations(slo.TAIL_WINDOW_SECONDS)
+        for operations, q in _QUANTILES:
+            values[operations] = quantile(q, lately)
+        values[_TAIL] = _tail(values, sum(lately))
         self._remember(values)
         return values
 
     def _remember(self, values: Values) -> None:
         """Add what is usual: it is read from what was recorded before."""
-        self._requests.append(values[recorded.REQUESTS_30M])
-        self._tails.append(values[recorded.TAIL_10M])
+        self._requests.append(values[_REQUESTS])
+        self._tails.append(values[_TAIL])
         hour = slo.TAIL_MIN_PAST_SECONDS
         self._day.add(self._tails.ago(hour))
         self._day.remove(self._tails.ago(hour + slo.TAIL_PAST_SECONDS))
         known = [each for each in (self._day.value(), self._tails.usual()) if each is not None]
-        values[recorded.TAIL_10M_USUAL] = max(known, default=None)
-        values[recorded.REQUESTS_30M_USUAL] = self._requests.usual()
+        values[_USUAL_TAIL] = max(known, default=None)
+        values[_USUAL_REQUESTS] = self._requests.usual()
 
 
 def _tail(values: Values, requests: int) -> float | None:
-    p50, p99 = values[recorded.P50_10M], values[recorded.P99_10M]
+    p50, p99 = values[_P50], values[_P99]
     if p50 is None or p99 is None or requests < slo.TAIL_MIN_REQUESTS:
         return None
     return p99 / p50

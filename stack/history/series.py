@@ -1,7 +1,7 @@
 """How a series is spelled in OpenMetrics text, and which labels the live ones have."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,21 +17,26 @@ def spell(name: str, labels: Mapping[str, str]) -> str:
     return f"{name}{{{inside}}}"
 
 
-def instances(targets: Path) -> dict[str, str]:
+def instances(targets: Path, jobs: Collection[str]) -> dict[str, str]:
     """Return each job's scrape address, which is the `instance` of its series.
 
     Args:
         targets: the file from which the collector reads the services to scrape.
+        jobs: those that it must name.
 
     Raises:
-        StackError: the file is missing or of another form.
+        StackError: the file is missing, of another form, or lacks a job.
     """
     try:
-        return {
+        found = {
             group["labels"]["job"]: group["targets"][0] for group in json.loads(targets.read_text())
         }
+        missing = sorted(set(jobs) - found.keys())
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StackError(f"{targets} must list the services to scrape: {error!r}.") from error
+    if missing:
+        raise StackError(f"{targets} must list {' and '.join(missing)} among the services.")
+    return found
 
 
 def environment_name(attributes: str) -> str:

@@ -4,6 +4,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Iterable
+from operator import sub
 
 from demo_service import shape
 from demo_service.shape import Traffic
@@ -16,6 +17,8 @@ LONGEST_WINDOW_SECONDS = 3600
 
 _FIRST_SERVER_ERROR = 500
 _LARGE = 12.0
+# Less than one request in five weeks.
+_SMALLEST_SHARE = 1e-8
 # Whoever compares two stacks sees the same traffic at the same minute of their pasts.
 _SEED = 36
 
@@ -33,19 +36,24 @@ class Group:
         self.job = kind.job
         self.route = kind.route
         self.buckets = [0] * (len(DENSE) + 1)
+        self.requests = 0
         self.errors = 0
         steps = LONGEST_WINDOW_SECONDS // STEP_SECONDS + 1
-        self._past: deque[tuple[list[int], int]] = deque(maxlen=steps)
+        self._past: deque[tuple[int, int, list[int]]] = deque(maxlen=steps)
 
     def keep(self) -> None:
         """Remember how far the counters are at the end of a step."""
-        self._past.append((self.buckets.copy(), self.errors))
+        self._past.append((self.requests, self.errors, self.buckets.copy()))
 
-    def within(self, seconds: int) -> tuple[list[int], int]:
-        """Return the requests by bucket, and the failed ones, of the last `seconds`."""
-        buckets, errors = self._past[-1 - seconds // STEP_SECONDS]
-        new = [now - then for now, then in zip(self.buckets, buckets, strict=True)]
-        return new, self.errors - errors
+    def rates(self, seconds: int) -> tuple[float, float]:
+        """Return the requests a second, and the failed ones, over the last `seconds`."""
+        requests, errors, _ = self._past[-1 - seconds // STEP_SECONDS]
+        return (self.requests - requests) / seconds, (self.errors - errors) / seconds
+
+    def durations(self, seconds: int) -> list[int]:
+        """Return the requests of the last `seconds`, by bucket."""
+        _, _, before = self._past[-1 - seconds // STEP_SECONDS]
+        return list(map(sub, self.buckets, before))
 
 
 class Counter:
@@ -56,7 +64,9 @@ class Counter:
         self.buckets = [0] * (len(DENSE) + 1)
         self._groups = groups
         self._targets = (self.buckets, *(group.buckets for group in groups))
-        self._shares = [(index, share) for index, share in enumerate(shares(kind)) if share > 0]
+        self._shares = [
+            (index, share) for index, share in enumerate(shares(kind)) if share > _SMALLEST_SHARE
+        ]
 
     def advance(self, requests: float, chance: random.Random) -> None:
         """Let about that many requests come.
@@ -70,8 +80,9 @@ class Counter:
                 came += count
                 for target in self._targets:
                     target[index] += count
-        if self.kind.status >= _FIRST_SERVER_ERROR:
-            for group in self._groups:
+        for group in self._groups:
+            group.requests += came
+            if self.kind.status >= _FIRST_SERVER_ERROR:
                 group.errors += came
 
 

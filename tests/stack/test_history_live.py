@@ -101,7 +101,6 @@ def make_history(folder: Path, ports: Mapping[str, str]) -> float:
 
 
 def test_the_past_costs_little(stack: Stack) -> None:
-    print(f"history: {stack.seconds:.0f} s, {stack.megabytes:.0f} MB")
     assert stack.megabytes < 500
     # 60 s is the promise on a machine with nothing else to do; tests share theirs.
     assert stack.seconds < 120

@@ -79,6 +79,19 @@ def test_a_second_start_keeps_traces_and_metrics(tmp_path: Path) -> None:
         assert head_minimum(ports) == first
 
 
+def test_acknowledged_spans_outlive_jaeger_s_absence_and_the_collector_s_death(
+    tmp_path: Path,
+) -> None:
+    ports = free_ports()
+    with started(tmp_path, ports, "--only", "collector") as process:
+        trace_ids = [send_span(ports, {"number": number}) for number in range(50)]
+        os.kill(listener(ports["OTLP_HTTP_PORT"]), signal.SIGKILL)
+        assert process.wait(timeout=60) == 1
+    with started(tmp_path, ports, "--only", "collector,jaeger"):
+        for trace_id in trace_ids:
+            eventually(lambda trace_id=trace_id: read_trace(ports, trace_id))  # type: ignore[misc]
+
+
 def head_minimum(ports: dict[str, str]) -> int:
     """The time of the oldest sample, in milliseconds; 0 while there is none."""
     url = f"http://127.0.0.1:{ports['PROMETHEUS_PORT']}/api/v1/status/tsdb"
