@@ -53,7 +53,7 @@ def test_an_error_page_tells_how_many_and_links_to_its_start(tmp_path: Path) -> 
             },
         ],
     }
-    Simulation(("errors.yml",), series).run(tmp_path, alert_rule_test=[expected])
+    Simulation(("errors.yml",), series, evaluate="15s").run(tmp_path, alert_rule_test=[expected])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_lost_target_tells_how(tmp_path: Path, values: str, start: int, descri
         ],
     }
     series = [{"series": 'up{job="orders"}', "values": values}]
-    Simulation(("targets.yml",), series).run(tmp_path, alert_rule_test=[expected])
+    Simulation(("targets.yml",), series, evaluate="15s").run(tmp_path, alert_rule_test=[expected])
 
 
 def test_every_alert_says_what_a_person_needs() -> None:

@@ -32,8 +32,8 @@ def test_a_job_that_is_down_pages_and_resolves(tmp_path: Path) -> None:
 def test_a_job_that_vanished_pages_for_a_day(tmp_path: Path) -> None:
     series = [up("orders", "1+0x40"), up("steady", "1+0x2000")]
     down = {("TargetGone", "orders", "critical")}
-    Simulation(FILES, series, step="1m").check(
-        tmp_path, {"40m": set(), "50m": down, "1400m": down, "1500m": set()}
+    Simulation(FILES, series, step="1m", evaluate="5m").check(
+        tmp_path, {"40m": set(), "55m": down, "1400m": down, "1500m": set()}
     )
 
 
@@ -66,7 +66,9 @@ def test_a_job_that_is_down_is_named_with_the_environment_it_had(tmp_path: Path)
 def test_a_job_that_never_was_up_pages(tmp_path: Path) -> None:
     down = {("TargetGone", "orders", "critical")}
     series = [up("orders", "0+0x3000")]
-    Simulation(FILES, series, step="1m").check(tmp_path, {"1m": set(), "5m": down, "2900m": down})
+    Simulation(FILES, series, step="1m", evaluate="5m").check(
+        tmp_path, {"0m": set(), "10m": down, "2900m": down}
+    )
 
 
 def test_watchdog_always_fires(tmp_path: Path) -> None:
