@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -89,7 +90,7 @@ def test_acknowledged_spans_outlive_jaeger_s_absence_and_the_collector_s_death(
         assert process.wait(timeout=60) == 1
     with started(tmp_path, ports, "--only", "collector,jaeger"):
         for trace_id in trace_ids:
-            eventually(lambda trace_id=trace_id: read_trace(ports, trace_id))  # type: ignore[misc]
+            eventually(partial(read_trace, ports, trace_id))
 
 
 def head_minimum(ports: dict[str, str]) -> int:
