@@ -237,6 +237,7 @@ ALL: Final = tuple(value for value in tuple(vars().values()) if isinstance(value
 """The whole contract, in the order above."""
 
 EXTERNAL: Final = (
+    "up",
     "target_info",
     "python_info",
     "process_cpu_seconds_total",
