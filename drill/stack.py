@@ -137,6 +137,8 @@ def _run(what: str, seconds: float, module: str, *arguments: str) -> None:
     """Run one of the project's commands to its end; it shows its own progress."""
     command = [sys.executable, "-m", module, *arguments]
     try:
-        subprocess.run(command, cwd=_REPOSITORY, timeout=seconds, check=True)  # noqa: S603
-    except subprocess.SubprocessError as error:
-        raise DrillError(f"Could not {what}: {error}.") from error
+        done = subprocess.run(command, cwd=_REPOSITORY, timeout=seconds, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise DrillError(f"Could not {what} within {seconds:.0f} s.") from None
+    if done.returncode != 0:
+        raise DrillError(f"Could not {what}: `python -m {module}` says above why.")
