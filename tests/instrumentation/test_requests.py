@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, WebSocket
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
@@ -245,31 +245,6 @@ def test_an_error_of_ours_never_reaches_the_client(
     monkeypatch.setattr(Exchange, "_write", fail)
     assert TestClient(app).get("/ok/1").status_code == 200
     assert observed.value("instrumentation_internal_errors_total", part="http") == 1
-
-
-def test_a_websocket_is_one_span_with_its_messages_counted(observed: Observed) -> None:
-    app = FastAPI()
-
-    @app.websocket("/ws/{room}")
-    async def talk(socket: WebSocket) -> None:
-        await socket.accept()
-        for _ in range(2):
-            await socket.send_text(await socket.receive_text())
-        await socket.close(1001)
-
-    observed.instrument(app)
-    with TestClient(app).websocket_connect("/ws/7") as client:
-        for _ in range(2):
-            client.send_text("hello")
-            client.receive_text()
-    assert observed.span().name == "GET /ws/{room}"
-    labels = {"http_route": "/ws/{room}"}
-    assert observed.value("websocket_messages_total", direction="sent", **labels) == 2
-    assert observed.value("websocket_messages_total", direction="received", **labels) == 2
-    assert (
-        observed.value("websocket_connection_duration_seconds_count", close_code="1001", **labels)
-        == 1
-    )
 
 
 def test_a_send_that_fails_because_the_client_left_is_no_error(observed: Observed) -> None:
