@@ -15,9 +15,7 @@ ROW = re.compile(
 )
 
 
-def test_errors_are_paged_traced_and_resolved(tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+def test_errors_are_paged_traced_and_resolved(tmp_path: Path, temporary: Path) -> None:
     arguments = ("--rows", "errors", "--healthy-seconds", "15")
     with drill(tmp_path / "drill.log", *arguments, temporary=temporary) as running:
         status = running.process.wait(timeout=270)
@@ -25,4 +23,4 @@ def test_errors_are_paged_traced_and_resolved(tmp_path: Path) -> None:
         assert ROW.search(running.said), running.said
         assert re.search(r"culprit: trace .*StockLedgerError", running.said), running.said
     assert not left_behind(temporary)
-    assert not list(temporary.iterdir())
+    assert not list(temporary.glob("drill-*"))

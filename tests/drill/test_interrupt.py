@@ -12,9 +12,9 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(200)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_drill_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+def test_an_interrupted_drill_leaves_nothing(
+    tmp_path: Path, temporary: Path, number: signal.Signals
+) -> None:
     with drill(tmp_path / "drill.log", "--rows", "errors", temporary=temporary) as running:
         eventually(
             lambda: "all is well" in running.said,
@@ -26,5 +26,5 @@ def test_an_interrupted_drill_leaves_nothing(tmp_path: Path, number: signal.Sign
         running.process.send_signal(number)
         assert running.process.wait(timeout=60) == 130, running.said
     assert not left_behind(temporary)
-    assert not list(temporary.iterdir())
+    assert not list(temporary.glob("drill-*"))
     assert "Traceback" not in running.said
