@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ from drill.table import Row, table
 from drill.waiting import Waiter, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 LARGEST_SCALE: Final = 10
@@ -37,39 +38,51 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="drill-"))
-    logs = folder / "log"
-    logs.mkdir()
+    (folder / "log").mkdir()
     say(f"data and logs of this drill: {folder}")
+    rows: list[Row] = []
+    failures: list[str] = []
     try:
-        rows = _drill(folder, chosen.scale, chosen.rows, chosen.healthy_seconds)
-        failures = [f"{row.name}: {row.missing}" for row in rows if row.missing]
-        say(f"\n{table(rows)}\n")
+        with _stage(folder, chosen.scale, chosen.rows) as stage:
+            await_readiness(stage, chosen.rows)
+            say(f"all is well: no page and no ticket for {chosen.healthy_seconds:g} s")
+            demand_silence(stage, chosen.healthy_seconds)
+            for scenario in chosen.rows:
+                rows.append(perform(stage, scenario))
     except (DrillError, MissedError) as error:
-        failures = [str(error)]
+        failures.append(str(error))
     except httpx.HTTPError as error:
-        failures = [f"A part of the stack did not answer: {error!r}."]
+        failures.append(f"A part of the stack did not answer: {error!r}.")
     except KeyboardInterrupt:
         shutil.rmtree(folder)
         return _INTERRUPTED
-    if not failures:
+    return _report(folder, rows, failures)
+
+
+def _report(folder: Path, rows: list[Row], failures: list[str]) -> int:
+    """Print the table and what is missing in it; return the exit status."""
+    if rows:
+        say(f"\n{table(rows)}\n")
+    missing = [*failures, *(f"{row.name}: {row.missing}" for row in rows if row.missing)]
+    if not missing:
         shutil.rmtree(folder)
         return 0
     _keep_logs(folder)
-    for failure in failures:
-        sys.stderr.write(f"error: {failure}\n")
+    for each in missing:
+        sys.stderr.write(f"error: {each}\n")
     sys.stderr.write(f"The logs are in {folder}\n")
     return 1
 
 
-def _drill(
-    folder: Path, scale: float, scenarios: tuple[Scenario, ...], healthy_seconds: float
-) -> list[Row]:
+@contextmanager
+def _stage(folder: Path, scale: float, scenarios: tuple[Scenario, ...]) -> Iterator[Stage]:
+    """Start everything; the end of the context stops and closes it."""
     with ExitStack() as open_until_the_end:
         enter = open_until_the_end.enter_context
         receiver = enter(Receiver(folder / "log" / "notifications.jsonl"))
         past = any(scenario.past for scenario in scenarios)
         stack = enter(Stack(folder, scale, receiver.url, past=past))
-        stage = Stage(
+        yield Stage(
             demo=enter(closing(Demo(stack.url("DEMO_PORT"), stack.url("LOAD_PORT")))),
             backends=Backends(
                 enter(closing(Prometheus(stack.url("PROMETHEUS_PORT")))),
@@ -79,10 +92,6 @@ def _drill(
             waiter=Waiter(stack.check),
             scale=scale,
         )
-        await_readiness(stage, scenarios)
-        say(f"all is well: no page and no ticket for {healthy_seconds:g} s")
-        demand_silence(stage, healthy_seconds)
-        return [perform(stage, scenario) for scenario in scenarios]
 
 
 def _keep_logs(folder: Path) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SLACK_SECONDS: Final = 60
 """For a busy machine; the rest of a wait's bound is twice what the rules ask for."""
-INFO: Final = "info"
+_INFO: Final = "info"
 """The severity of alerts that call nobody. The naive forms of the rules have it, and one of them
 is true of a healthy demo: its p99 is over three times its p50, and still only 30 ms."""
 _NOTIFY_SECONDS: Final = 90
@@ -68,7 +68,7 @@ def demand_silence(stage: Stage, seconds: float) -> None:
     """
     stage.waiter.during("silence", partial(_demand_nothing_fires, stage), seconds)
     for each in stage.backends.prometheus.firing():
-        if each.severity == INFO:
+        if each.severity == _INFO:
             say(f"  read later, so no false alarm: {each}")
     sent = {each.alert for each in stage.receiver.received() if each.receiver in HUMANS}
     if sent:
@@ -89,10 +89,10 @@ def perform(stage: Stage, scenario: Scenario) -> Row:
     row = Row(scenario.name, scenario.fault)
     began = time.time()
     say(f"{scenario.name}: {scenario.fault}")
-    scenario.start(stage.demo)
+    stage.waiter.attempt("start of the fault", lambda: scenario.start(stage.demo))
     row.missing = _missed(lambda: _witness(stage, scenario, row, began))
     mended = time.time()
-    scenario.end(stage.demo)
+    stage.waiter.attempt("end of the fault", lambda: scenario.end(stage.demo))
     row.missing = (
         row.missing
         or _missed(lambda: _await_end(stage, scenario, row, mended))
@@ -165,7 +165,7 @@ def _alarms(stage: Stage) -> list[str]:
     return [
         str(each)
         for each in stage.backends.prometheus.firing()
-        if each.severity != INFO and each.name != WATCHDOG
+        if each.severity != _INFO and each.name != WATCHDOG
     ]
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 0.25
 HEARTBEAT_SECONDS: Final = 10.0
+ATTEMPT_SECONDS: Final = 60.0
+"""Longer than a stack takes to end, so that its own words are told and not a refused request."""
 
 T = TypeVar("T")
 
@@ -59,12 +61,25 @@ class Waiter:
             clock.beat()
             time.sleep(POLL_SECONDS)
 
+    def attempt(self, what: str, act: Callable[[], object]) -> None:
+        """Act once, and again while an HTTP request of it fails, which a stack that ends explains.
+
+        Raises:
+            MissedError: it failed for too long.
+            DrillError: the stack ended meanwhile.
+        """
+
+        def once() -> bool:
+            act()
+            return True
+
+        self.until(what, once, ATTEMPT_SECONDS)
+
     def during(self, what: str, check: Callable[[], None], seconds: float) -> None:
-        """Call the check again and again for so many seconds; its exceptions end the wait."""
+        """Attempt the check again and again for so many seconds; its exceptions end the wait."""
         clock = _Clock(what, seconds)
         while not clock.is_over:
-            self._watch()
-            check()
+            self.attempt(f"answer in the wait for {what}", check)
             clock.beat()
             time.sleep(POLL_SECONDS)
 

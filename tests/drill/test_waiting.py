@@ -54,3 +54,27 @@ def test_a_check_is_repeated_until_it_fails_or_the_time_is_over() -> None:
     turns = iter([None, None])
     with pytest.raises(StopIteration):
         Waiter(nothing).during("silence", lambda: next(turns), seconds=30)
+
+
+def test_a_check_that_gets_no_answer_is_repeated() -> None:
+    attempts = iter([httpx.ReadTimeout("busy")])
+
+    def check() -> None:
+        for error in attempts:
+            raise error
+
+    Waiter(nothing).during("silence", check, seconds=0.1)
+
+
+def test_a_refused_request_is_explained_by_the_end_of_the_stack() -> None:
+    turns = iter([False, True])
+
+    def watch() -> None:
+        if next(turns):
+            raise DrillError("The stack ended by itself: jaeger ended")
+
+    def check() -> None:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(DrillError, match="jaeger ended"):
+        Waiter(watch).during("silence", check, seconds=30)
