@@ -59,9 +59,10 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter, drift of generated files, 
 	@long=$$(git ls-files '*.py' | xargs wc -l | awk '$$2 != "total" && $$1 > 300 { print "  " $$2 ": " $$1 }'); \
 		[ -z "$$long" ] || { echo "lint: files of more than 300 lines:"; echo "$$long"; exit 1; }
 
+# Most tests wait for a real program most of the time, so three at once fit two cores.
 test: $(STAMP) ## every test, the real backends included; builds them if they are missing
 	$(PY) -m stack build
-	$(PY) -m pytest -q tests
+	$(PY) -m pytest -q -n 3 --dist loadfile tests
 
 test-all: test drill ## what takes longer: all tests and the whole drill
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import psutil
 
+from drill import ports
 from stack.environment import REPOSITORY, load
 
 BACKENDS = "prometheus,alertmanager,jaeger,collector"
@@ -34,14 +35,7 @@ T = TypeVar("T")
 
 def free_ports() -> dict[str, str]:
     """A free port for each variable of `.env` that names one."""
-    with contextlib.ExitStack() as held:
-        ports = {}
-        for name in load():
-            if name.endswith("_PORT"):
-                listener = held.enter_context(socket.socket())
-                listener.bind(("127.0.0.1", 0))
-                ports[name] = str(listener.getsockname()[1])
-        return ports
+    return ports.free_ports(name for name in load() if name.endswith("_PORT"))
 
 
 def arguments(folder: Path, *more: str, history: bool = False) -> list[str]:
