@@ -72,6 +72,8 @@ def _prometheus(options: Options) -> Program:
             f"--web.external-url=http://{address}",
             "--web.enable-otlp-receiver",
             "--enable-feature=exemplar-storage",
+            # An alert's runbook_url leads to /user/<Alert>.md.
+            f"--web.user-assets={REPOSITORY}/alerts/runbooks",
         ),
         ports=("PROMETHEUS_PORT",),
         ready=f"http://{address}/-/ready",

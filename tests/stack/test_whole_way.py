@@ -14,10 +14,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, start_http_server
 
+from stack.environment import REPOSITORY
 from tests.stack.running import BACKENDS, eventually, free_ports, started
 
 pytestmark = pytest.mark.stack
 
+RUNBOOKS = REPOSITORY / "alerts" / "runbooks"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -166,3 +168,10 @@ def services(ports: dict[str, str]) -> list[str]:
     url = f"http://127.0.0.1:{ports['JAEGER_QUERY_PORT']}/api/v3/services"
     names: list[str] = httpx.get(url).json()["services"]
     return names
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("page", sorted(path.name for path in RUNBOOKS.glob("*.md")))
+def test_every_runbook_is_where_its_alert_points(ports: dict[str, str], page: str) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{ports['PROMETHEUS_PORT']}/user/{page}")
+    assert answer.text == (RUNBOOKS / page).read_text()
