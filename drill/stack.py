@@ -6,6 +6,7 @@ Only its command line is used, so that the drill breaks what a user runs.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -128,9 +129,9 @@ class Stack:
         self._process = None
 
     def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines()
-        errors = [line for line in lines if line.startswith("error: ")]
-        return (errors or lines or ["it said nothing"])[-1].removeprefix("error: ")
+        said = self._log.read_text(errors="replace").strip()
+        error = re.split(r"^error: ", said, maxsplit=1, flags=re.MULTILINE)[-1]
+        return error or "it said nothing"
 
 
 def _run(what: str, seconds: float, module: str, *arguments: str) -> None:
