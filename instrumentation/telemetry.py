@@ -15,6 +15,7 @@ from instrumentation.errors import InternalErrors
 from instrumentation.export import spans
 from instrumentation.export.queue import SpanQueue
 from instrumentation.export.scrape import Exposition
+from instrumentation.propagation import Propagation
 from instrumentation.series import families
 from instrumentation.settings import Settings
 
@@ -59,6 +60,7 @@ class Telemetry:
             )
         self.tracer_provider = tracer_provider
         self.tracer = spans.tracer(self.tracer_provider)
+        self.propagation = Propagation()
         self.exposition = Exposition(self.registry, spans.resource(settings))
         active.append(self)
         self.on_uninstrument(lambda: active.remove(self))

@@ -14,25 +14,11 @@ OTHER: Final = "_OTHER"
 """The label of a method that isn't in `METHODS`: a client can make up any number of them."""
 
 _DEFAULT_PORT: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
-_PROPAGATED: Final = frozenset(
-    (b"traceparent", b"tracestate", b"baggage", b"b3", b"x-b3-traceid", b"x-b3-spanid",
-     b"x-b3-parentspanid", b"x-b3-sampled", b"x-b3-flags")
-)  # fmt: skip
 
 
 def span_method(method: str) -> str:
     """The method as a span's name has it."""
     return "HTTP" if method == OTHER else method
-
-
-def carrier(scope: Scope, fields: frozenset[bytes] = _PROPAGATED) -> dict[str, str]:
-    """The request's headers that carry a trace's context; repeated ones are joined."""
-    found: dict[str, str] = {}
-    for raw, value in scope.get("headers", ()):
-        if raw in fields:
-            name, text = raw.decode("latin-1"), value.decode("latin-1")
-            found[name] = f"{found[name]},{text}" if name in found else text
-    return found
 
 
 def server(scope: Scope, method: str) -> dict[str, Any]:

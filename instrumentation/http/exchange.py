@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
@@ -44,7 +44,7 @@ class Exchange:
         self._ended_ns = 0
         self._reported = False
         self._active = telemetry.families.active_requests.child(self._method, self._scheme)
-        parent = propagate.extract(attributes.carrier(scope))
+        parent = telemetry.propagation.extract(scope)
         self.span = telemetry.tracer.start_span(
             attributes.span_method(self._method),
             parent,

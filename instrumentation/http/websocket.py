@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import Message, Receive, Scope, Send
 
@@ -28,7 +28,7 @@ class Connection:
         self._send = send
         self._close_code = _ABNORMAL
         self._counts = {"received": 0, "sent": 0}
-        parent = propagate.extract(attributes.carrier(scope))
+        parent = telemetry.propagation.extract(scope)
         self.span = telemetry.tracer.start_span(
             "GET", parent, SpanKind.SERVER, attributes.server(scope, "GET")
         )
