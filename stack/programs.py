@@ -40,6 +40,9 @@ class Program:
         return self.stage > COLLECTOR
 
 
+# Of `--rules.alert.resend-delay`, in milliseconds.
+RESEND_DELAY_MS = 60_000
+
 SERVICES = ("payments", "orders", "load")
 NAMES = ("prometheus", "alertmanager", "jaeger", "collector", *SERVICES)
 
@@ -74,10 +77,18 @@ def _prometheus(options: Options) -> Program:
             "--enable-feature=exemplar-storage",
             # An alert's runbook_url leads to /user/<Alert>.md.
             f"--web.user-assets={REPOSITORY}/alerts/runbooks",
+            *_scaled_resend_delay(options),
         ),
         ports=("PROMETHEUS_PORT",),
         ready=f"http://{address}/-/ready",
     )
+
+
+def _scaled_resend_delay(options: Options) -> tuple[str, ...]:
+    """How soon an alert comes again that Alertmanager missed before it was discovered."""
+    if options.scale == 1:
+        return ()
+    return (f"--rules.alert.resend-delay={RESEND_DELAY_MS / options.scale:.0f}ms",)
 
 
 def _alertmanager(options: Options) -> Program:

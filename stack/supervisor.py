@@ -23,6 +23,7 @@ from stack.options import Options
 from stack.programs import Program, log_file
 from stack.supervisord import LIFELINE, SOCKET, STOP_SECONDS, configuration, group
 
+LONGEST_FOLDER = 60
 POLL_SECONDS = 0.1
 
 
@@ -32,8 +33,7 @@ class Supervisor:
     def __init__(self, options: Options, programs: Iterable[Program]) -> None:
         self._options = options
         self._programs = {program.name: program for program in programs}
-        # A Unix socket's path is limited to about 100 characters, the data folder's is not.
-        self._folder = tempfile.TemporaryDirectory(prefix="stack-")
+        self._folder = _short_folder()
         self._lifeline = Lifeline(Path(self._folder.name) / LIFELINE)
         self._process: subprocess.Popen[bytes] | None = None
         self._server: Any = None
@@ -109,8 +109,25 @@ class Supervisor:
         log = log_file(self._options, program)
         lines = log.read_text(errors="replace").splitlines()[-10:] if log.exists() else []
         last = "\n".join(f"  {line}" for line in lines)
-        how = state["spawnerr"] or f"with status {state['exitstatus']}"
+        how = _how_it_ended(state)
         return f"{program.name} ended {how} (log: {log}). Its last lines:\n{last}"
+
+
+def _short_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for the socket, whose path the kernel limits to about 100 characters.
+
+    The data folder's path has no limit, and neither has TMPDIR's.
+    """
+    usual = Path(tempfile.gettempdir())
+    short = len(str(usual)) <= LONGEST_FOLDER
+    return tempfile.TemporaryDirectory(prefix="stack-", dir=usual if short else "/tmp")  # noqa: S108
+
+
+def _how_it_ended(state: dict[str, Any]) -> str:
+    """supervisord gives a killed program the exit status -1."""
+    if state["exitstatus"] < 0:
+        return "by a signal"
+    return state["spawnerr"] or f"with status {state['exitstatus']}"
 
 
 class Lifeline:

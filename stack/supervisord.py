@@ -39,6 +39,8 @@ command = sh -c 'read _ < "{_literal(folder / LIFELINE)}"; kill "$PPID"'
 priority = 0
 autorestart = false
 startsecs = 0
+stdout_logfile = NONE
+stderr_logfile = NONE
 """
     stages: dict[int, list[Program]] = defaultdict(list)
     for program in programs:

@@ -1,14 +1,15 @@
 """What the tests that run a whole drill share."""
 
-import tempfile
-from collections.abc import Iterator
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture
-def temporary() -> Iterator[Path]:
-    """A folder for temporary data. pytest's own has a path too long for a Unix socket in it."""
-    with tempfile.TemporaryDirectory(prefix="drills-") as folder:
-        yield Path(folder)
+def temporary(tmp_path: Path) -> Path:
+    """A folder for temporary data."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder

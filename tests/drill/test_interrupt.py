@@ -26,5 +26,5 @@ def test_an_interrupted_drill_leaves_nothing(
         running.process.send_signal(number)
         assert running.process.wait(timeout=60) == 130, running.said
     assert not left_behind(temporary)
-    assert not list(temporary.glob("drill-*"))
+    assert not list(temporary.iterdir())
     assert "Traceback" not in running.said

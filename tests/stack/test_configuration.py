@@ -45,7 +45,8 @@ def test_compose_gives_the_same_flags_as_the_native_stack(
     del native["web.listen-address"]
     contained = flags(compose[name]["command"])
     assert native.keys() == contained.keys()
-    switches = [flag for flag in native if "path" not in flag and "file" not in flag]
+    places = ("path", "file", "assets")
+    switches = [flag for flag in native if not any(word in flag for word in places)]
     expanded = {
         flag: re.sub(r"\$\{(\w+)\}", lambda found: load()[found[1]], contained[flag])
         for flag in switches

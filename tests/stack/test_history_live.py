@@ -179,6 +179,7 @@ def rules() -> dict[str, str]:
 
 
 def test_nothing_is_paged_because_of_the_past(stack: Stack) -> None:
-    eventually(lambda: stack.ask('ALERTS{alertstate="firing", alertname="Watchdog"}'))
+    watchdog = 'ALERTS{alertstate="firing", alertname="Watchdog"}'
+    eventually(lambda: stack.ask(watchdog), seconds=120)
     firing = stack.ask('ALERTS{alertstate="firing", severity=~"critical|warning"}')
     assert not firing
