@@ -6,6 +6,8 @@ import traceback
 
 from opentelemetry.trace import Span
 
+from instrumentation.redaction import driver_message, message
+
 
 def error_type(error: BaseException) -> str:
     """The class name of `error`, qualified by its module unless it is a builtin."""
@@ -13,18 +15,24 @@ def error_type(error: BaseException) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else _qualified(kind)
 
 
-def record(span: Span, error: BaseException) -> None:
+def record(span: Span, error: BaseException, *, by_driver: bool = False) -> None:
     """Add the `exception` event of the semantic conventions to `span`.
 
     Not `span.record_exception`: the text of an SQLAlchemy error holds the statement with its
     parameters, in the message and again at the end of the stack trace.
+
+    Arguments:
+        by_driver: `error` is a database driver's own.
     """
+    told = _causes(error, by_driver)
     span.add_event(
         "exception",
         {
             "exception.type": error_type(error),
-            "exception.message": _message(error),
-            "exception.stacktrace": _stacktrace(error),
+            "exception.message": told[0][1],
+            "exception.stacktrace": "\nwhich led to:\n\n".join(
+                _frames(cause, text) for cause, text in reversed(told)
+            ),
         },
     )
 
@@ -33,26 +41,27 @@ def _qualified(kind: type[BaseException]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _message(error: BaseException) -> str:
-    """SQLAlchemy's StatementError carries the driver's own error, which has no parameters."""
-    if hasattr(error, "statement") and hasattr(error, "params"):
-        original = getattr(error, "orig", None)
-        return str(original) if original is not None else type(error).__name__
-    return str(error)
-
-
-def _stacktrace(error: BaseException) -> str:
-    """Frames of the error and of what caused it, the cause first, as Python prints them."""
-    parts: list[str] = []
+def _causes(error: BaseException, by_driver: bool) -> list[tuple[BaseException, str]]:
+    """The error and what caused it, the last cause last, each with what may be told of it."""
+    told: list[tuple[BaseException, str]] = []
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        frames = "".join(traceback.format_tb(current.__traceback__))
-        parts.append(
-            f"Traceback (most recent call last):\n{frames}{error_type(current)}: "
-            f"{_message(current)}\n"
-        )
+        if getattr(current, "statement", None) is not None and hasattr(current, "params"):
+            # SQLAlchemy's StatementError: what caused it came from the driver.
+            by_driver = True
+            original = getattr(current, "orig", None)
+            text = type(current).__name__ if original is None else driver_message(original)
+        else:
+            text = driver_message(current) if by_driver else message(current)
+        told.append((current, text))
         hidden = current.__suppress_context__
         current = current.__cause__ or (None if hidden else current.__context__)
-    return "\nwhich led to:\n\n".join(reversed(parts))
+    return told
+
+
+def _frames(error: BaseException, text: str) -> str:
+    """The frames and the last line, as Python prints them."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{frames}{error_type(error)}: {text}\n"

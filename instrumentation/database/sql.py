@@ -17,18 +17,26 @@ _LONGEST: Final = 4096
 
 # In this order: what stands in quotes or comments hides everything inside it. A quote or comment
 # that never ends reaches to the end of the text, so nothing leaks behind a broken statement.
-_TOKENS: Final = re.compile(
-    r"""
+_PATTERN: Final = r"""
       (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) )
     | (?P<literal>
           [eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)
         | (?:[nNbBxXuU]&?)?'(?:[^']|'')*(?:'|\Z)
         | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)
-        | (?<![\w.$:@"`\]])[-+]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+)(?![\w$])
+        | (?<![\w.$:@"`\]])[-+]?(?:0[xXbBoO][0-9a-fA-F_]+
+            | \d[\d_]*(?:\.[\d_]*)?(?:[eE][-+]?\d+)? | \.\d[\d_]*)(?![\w$])
       )
-    | (?P<name> "(?:[^"]|"")*(?:"|\Z) | `[^`]*(?:`|\Z) | \[[A-Za-z_][^\]]*\] )
+    | (?P<name> "(?:[^"]|"")*(?:"|\Z) | `[^`]*(?:`|\Z) | \[[A-Za-z_][\w ]*\] )
     | (?P<parameter> \$\d+ | %\(\w+\)s | [:@]\w+ )
-    """,
+    """
+_TOKENS: Final = re.compile(_PATTERN, re.VERBOSE | re.DOTALL)
+# MySQL's own: `#` begins a comment, a backslash escapes in every string, and "x" is a string.
+_MYSQL_TOKENS: Final = re.compile(
+    r"""
+      (?P<hash> \#[^\n]* )
+    | (?P<string> [nNbBxX]?'(?:[^'\\]|\\.|'')*(?:'|\Z) | "(?:[^"\\]|\\.|"")*(?:"|\Z) )
+    | """
+    + _PATTERN,
     re.VERBOSE | re.DOTALL,
 )
 _FIRST_WORD: Final = re.compile(r"[\s(]*([A-Za-z]+)")
@@ -52,21 +60,25 @@ class Described(NamedTuple):
     summary: str
 
 
-@lru_cache(maxsize=1024)
-def describe(statement: str, quotes_are_literals: bool = False) -> Described:
-    """Describe `statement`; the texts that a service sends are few, so they are kept.
+def describe(statement: str, mysql: bool = False) -> Described:
+    """Describe `statement`, of which no more than the first 4,096 characters are read.
 
     Arguments:
-        quotes_are_literals: `"x"` is a string, as in MySQL, and not a name.
+        mysql: read it as MySQL and MariaDB do.
     """
+    return _describe(statement[:_LONGEST], mysql)
+
+
+@lru_cache(maxsize=1024)
+def _describe(statement: str, mysql: bool) -> Described:
+    """The texts that a service sends are few, so they are kept."""
 
     def replacement(match: re.Match[str]) -> str:
-        if match["comment"] is not None:
+        if match.lastgroup in ("comment", "hash"):
             return " "
-        quoted = quotes_are_literals and match[0].startswith('"')
-        return "?" if match["literal"] is not None or quoted else match[0]
+        return "?" if match.lastgroup in ("literal", "string") else match[0]
 
-    text = _TOKENS.sub(replacement, statement).strip()[:_LONGEST]
+    text = (_MYSQL_TOKENS if mysql else _TOKENS).sub(replacement, statement).strip()
     first = _FIRST_WORD.match(text)
     word = first[1].upper() if first else _OTHER
     operation = word if word in _OPERATIONS else _OTHER

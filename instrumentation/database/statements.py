@@ -60,7 +60,7 @@ class Statement:
     def __init__(self, telemetry: Telemetry, engine: Engine, text: str) -> None:
         dialect = engine.dialect.name
         self._system = _SYSTEMS.get(dialect, dialect)
-        self._described = describe(text, dialect in ("mysql", "mariadb"))
+        self._described = describe(text, mysql=dialect in ("mysql", "mariadb"))
         self._telemetry = telemetry
         self._span = telemetry.tracer.start_span(
             self._described.summary,
@@ -77,11 +77,13 @@ class Statement:
             self._system, self._described.operation, error_type
         )
         duration.observe(seconds, exemplar(self._span))
-        if error is not None and self._span.is_recording():
-            self._span.set_attribute("error.type", error_type)
-            self._span.set_status(Status(StatusCode.ERROR))
-            exceptions.record(self._span, error)
-        self._span.end()
+        try:
+            if error is not None and self._span.is_recording():
+                self._span.set_attribute("error.type", error_type)
+                self._span.set_status(Status(StatusCode.ERROR))
+                exceptions.record(self._span, error, by_driver=True)
+        finally:
+            self._span.end()
 
 
 def _attributes(system: str, described: Described, engine: Engine) -> dict[str, str | int]:
@@ -108,8 +110,9 @@ def _observer(engine: Engine) -> Telemetry | None:
         return None
     if telemetry.engines is None:
         return telemetry
-    listed = (getattr(item, "sync_engine", item) for item in telemetry.engines)
-    return telemetry if any(item is engine for item in listed) else None
+    # `engine.execution_options()` makes another engine on the same pool.
+    listed = (getattr(item, "sync_engine", item).pool for item in telemetry.engines)
+    return telemetry if any(pool is engine.pool for pool in listed) else None
 
 
 def _before(

@@ -157,3 +157,12 @@ def test_uninstrument_takes_the_listeners_away(observed: Observed) -> None:
         connection.execute(text("SELECT 1"))
     engine.dispose()
     assert observed.spans(SpanKind.CLIENT) == []
+
+
+def test_an_engine_that_was_named_is_seen_with_other_options(observed: Observed) -> None:
+    engine = memory()
+    observed.instrument_with(FastAPI(), engines=[engine])
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("SELECT 1"))
+    engine.dispose()
+    assert len(observed.spans(SpanKind.CLIENT)) == 1

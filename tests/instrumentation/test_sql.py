@@ -25,6 +25,8 @@ from instrumentation.database.sql import describe
         ("SELECT 1/* never closed 42", "SELECT ?"),
         ("SELECT x FROM t LIMIT 10 OFFSET 20", "SELECT x FROM t LIMIT ? OFFSET ?"),
         ("SELECT a-1, b+2", "SELECT a-?, b+?"),
+        ("SELECT ARRAY[a, 'secret'], [my column]", "SELECT ARRAY[a, ?], [my column]"),
+        ("SELECT 1_000, 0b11, 0o17", "SELECT ?, ?, ?"),
     ],
 )
 def test_literals_are_question_marks(statement: str, text: str) -> None:
@@ -32,7 +34,7 @@ def test_literals_are_question_marks(statement: str, text: str) -> None:
 
 
 def test_double_quotes_are_strings_where_the_dialect_says_so() -> None:
-    assert describe('SELECT "secret"', quotes_are_literals=True).text == "SELECT ?"
+    assert describe('SELECT "secret"', mysql=True).text == "SELECT ?"
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,20 @@ def test_double_quotes_are_strings_where_the_dialect_says_so() -> None:
 def test_operation_and_summary(statement: str, operation: str, summary: str) -> None:
     described = describe(statement)
     assert (described.operation, described.summary) == (operation, summary)
+
+
+@pytest.mark.parametrize(
+    ("statement", "text"),
+    [
+        ("SELECT 'it\\'s secret', 'a''b'", "SELECT ?, ?"),
+        ('SELECT "it\\"s secret"', "SELECT ?"),
+        ("SELECT 1 # secret\nFROM t", "SELECT ?  \nFROM t"),
+        ("SELECT `a#b`, N'x' FROM t", "SELECT `a#b`, ? FROM t"),
+    ],
+)
+def test_mysql_has_its_own_strings_and_comments(statement: str, text: str) -> None:
+    assert describe(statement, mysql=True).text == text
+
+
+def test_no_more_than_a_page_of_a_statement_is_kept() -> None:
+    assert len(describe("SELECT " + "x, " * 100_000).text) <= 4096

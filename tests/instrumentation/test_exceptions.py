@@ -1,0 +1,84 @@
+"""What the text of an exception gives away, and what it doesn't."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import StatementError
+from starlette.testclient import TestClient
+
+from instrumentation.redaction import driver_message, message
+from tests.instrumentation.conftest import Observed
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    return FastAPI()
+
+
+def test_a_url_in_an_exceptions_text_loses_its_query(app: FastAPI, observed: Observed) -> None:
+    @app.get("/call")
+    async def call() -> None:
+        request = httpx.Request("GET", "http://user:sesame@elsewhere/path?token=sesame")
+        httpx.Response(404, request=request).raise_for_status()
+
+    observed.instrument(app)
+    TestClient(app, raise_server_exceptions=False).get("/call")
+    (event,) = observed.span().events
+    assert "'http://elsewhere/path'" in str((event.attributes or {})["exception.message"])
+    assert "sesame@" not in observed.span().to_json()
+    assert "token" not in str((event.attributes or {})["exception.message"])
+
+
+@pytest.mark.parametrize("text", [RuntimeError("no text"), "\ud800"])
+def test_an_exception_without_a_proper_text_is_told_all_the_same(
+    app: FastAPI, observed: Observed, text: str | Exception
+) -> None:
+    class OddError(Exception):
+        def __str__(self) -> str:
+            if isinstance(text, Exception):
+                raise text
+            return text
+
+    @app.get("/odd")
+    async def odd() -> None:
+        raise OddError
+
+    observed.instrument(app)
+    TestClient(app, raise_server_exceptions=False).get("/odd")
+    (event,) = observed.span().events
+    for value in (event.attributes or {}).values():
+        assert str(value).encode()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            Exception('violates constraint "u_key"\nDETAIL: Key (n)=(sesame) exists.'),
+            'violates constraint "u_key"',
+        ),
+        (
+            Exception('invalid input syntax for type integer: "ses\name"'),
+            "invalid input syntax for type integer: ?",
+        ),
+        (
+            Exception("invalid input for query argument $1: 'ses'"),
+            "invalid input for query argument $1: ?",
+        ),
+        (
+            Exception(1062, "Duplicate entry 'sesame' for key 'u.n'"),
+            "1062: Duplicate entry ? for key ?",
+        ),
+        (Exception("The duplicate key value is (sesame)."), "The duplicate key value is ?"),
+        (Exception('relation "orders" does not exist'), 'relation "orders" does not exist'),
+    ],
+)
+def test_a_drivers_message_shows_no_value(error: Exception, told: str) -> None:
+    assert driver_message(error) == told
+
+
+def test_a_text_that_quotes_an_sqlalchemy_error_loses_statement_and_parameters() -> None:
+    error = StatementError("it failed", "SELECT :x", {"x": "sesame"}, ValueError("bad"))
+    assert message(RuntimeError(f"no luck: {error}")) == "no luck: it failed"
