@@ -45,15 +45,17 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
             "instrument() must be called where the application is made: this one has started"
         )
     telemetry.on_uninstrument(_silence_fastapi(app))
-    original = app.build_middleware_stack
+    original, before = app.build_middleware_stack, dict(vars(app))
 
     def build_middleware_stack() -> ASGIApp:
         check(app)
-        telemetry.on_uninstrument(track_mounts(app.router.routes))
         router = app.router
-        app.router = RouterLayer(  # type: ignore[assignment]
-            router, Paths(starlette_routes(router.routes))
-        )
+
+        def scan() -> Paths:
+            telemetry.on_uninstrument(track_mounts(router.routes))
+            return Paths(starlette_routes(router.routes))
+
+        app.router = RouterLayer(router, scan)  # type: ignore[assignment]
         try:
             return TelemetryLayer(original(), telemetry)
         finally:
@@ -62,7 +64,9 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
     app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
 
     def undo() -> None:
-        app.__dict__.pop("build_middleware_stack", None)
+        vars(app).pop("build_middleware_stack", None)
+        if "build_middleware_stack" in before:  # somebody else had wrapped it before
+            app.build_middleware_stack = original  # type: ignore[method-assign]
         app.middleware_stack = None
 
     telemetry.on_uninstrument(undo)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from starlette.routing import Host, Mount, Route
+from starlette.routing import Host, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 KEY: Final = "instrumentation"
@@ -90,7 +90,11 @@ def root(scope: Scope) -> str:
     mounted = path.removeprefix(outer)
     parameters = scope.get("path_params", {}) if mounted else {}
     for name, value in parameters.items():
-        mounted = mounted.replace(f"/{value}", f"/{{{name}}}", 1)
+        named = f"{mounted}/".replace(f"/{value}/", f"/{{{name}}}/", 1)[:-1]
+        if named == mounted and not isinstance(value, str):
+            # A convertor has changed what the path had (`007` to 7): it can't be found again.
+            return f"{outer}/{{mount}}"
+        mounted = named
     return outer + mounted
 
 
@@ -123,17 +127,25 @@ class Paths:
 
 
 class RouterLayer:
-    """Stands around `app.router`, inside every middleware, and tells the track what it sees."""
+    """Stands around `app.router`, inside every middleware, and tells the track what it sees.
 
-    def __init__(self, app: ASGIApp, paths: Paths) -> None:
+    Routes may come as late as in the lifespan, so `scan` is called again when there are more.
+    """
+
+    def __init__(self, app: Router, scan: Callable[[], Paths]) -> None:
         self.app = app
-        self._paths = paths
+        self._scan = scan
+        self._count = -1
+        self._paths = Paths(())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the router."""
         track = scope.get(KEY)
         if track is None:
             return await self.app(scope, receive, send)
+        if len(self.app.routes) != self._count:
+            self._count = len(self.app.routes)
+            self._paths = self._scan()
         track.enter(scope, self._paths)
         try:
             await self.app(scope, receive, send)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -150,3 +152,44 @@ def test_plain_starlette_has_routes_too(observed: Observed) -> None:
     observed.instrument(app)
     TestClient(app).get("/x/1")
     assert list(observed.counts()) == [("GET", "/x/{y}", "200", "")]
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/api/a/x", "/api/{tenant}/x"),
+        ("/number/007/x", "/{mount}/x"),
+    ],
+)
+def test_a_mounts_value_never_shows_in_a_childs_route(
+    observed: Observed, path: str, route: str
+) -> None:
+    child = FastAPI()
+    child.get("/x")(lambda: None)
+    parent = Starlette(
+        routes=[Mount("/api/{tenant}", app=child), Mount("/number/{number:int}", app=child)]
+    )
+    observed.instrument(child)
+    TestClient(parent).get(path)
+    assert observed.counts() == {("GET", route, "200", ""): 1}
+
+
+def test_what_is_mounted_in_the_lifespan_has_its_route(observed: Observed) -> None:
+    mounted = FastAPI()
+    mounted.get("/x")(lambda: None)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.mount("/sub", mounted)
+        app.add_route("/plain/{name}", lambda request: Response())
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+    observed.instrument(app)
+    with TestClient(app) as client:
+        client.get("/sub/x")
+        client.get("/plain/1")
+    assert observed.counts() == {
+        ("GET", "/sub/x", "200", ""): 1,
+        ("GET", "/plain/{name}", "200", ""): 1,
+    }
