@@ -96,8 +96,12 @@ class Exchange:
     def _report(self, error: BaseException | None) -> None:
         """Write the observation and end the span; once. Whatever fails here is ours alone."""
         self._reported = True
+        error = error or self.track.error
+        if self._handed_over and self.track.broke_off:
+            # It came after the whole response, from a background task: not what failed here.
+            error = None
         try:
-            self._write(error or self.track.error)
+            self._write(error)
         except Exception as failure:
             self._telemetry.errors.report("http", failure)
 
@@ -112,9 +116,11 @@ class Exchange:
         duration.observe(self._seconds, exemplar(self.span))
         if self._aborted:
             families.aborted_requests.child(self._method, label).inc()
-        if self.span.is_recording():
-            self._describe(route, error_type, error)
-        self.span.end(self._ended_ns)
+        try:
+            if self.span.is_recording():
+                self._describe(route, error_type, error)
+        finally:
+            self.span.end(self._ended_ns)
 
     def _is_last(self, message: Message, kind: str) -> bool:
         if kind == "http.response.body":

@@ -8,6 +8,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from instrumentation import exceptions
 from instrumentation.http import attributes
@@ -41,7 +42,7 @@ class Connection:
         if message["type"] == "websocket.receive":
             self._counts["received"] += 1
         elif message["type"] == "websocket.disconnect" and self._close_code == _ABNORMAL:
-            self._close_code = message.get("code", 1005)
+            self._close_code = message.get("code") or 1005
         return message
 
     async def send(self, message: Message) -> None:
@@ -50,7 +51,7 @@ class Connection:
         if message["type"] == "websocket.send":
             self._counts["sent"] += 1
         elif message["type"] == "websocket.close" and self._close_code == _ABNORMAL:
-            self._close_code = message.get("code", 1000)
+            self._close_code = message.get("code") or 1000
 
     def finish(self, error: BaseException | None) -> None:
         """The connection is over. Whatever fails here is ours alone."""
@@ -68,9 +69,11 @@ class Connection:
         for direction, count in self._counts.items():
             if count:
                 families.websocket_messages.child(label, direction).inc(count)
-        if self.span.is_recording():
-            self._describe(route, error)
-        self.span.end()
+        try:
+            if self.span.is_recording():
+                self._describe(route, error)
+        finally:
+            self.span.end()
 
     def _describe(self, route: str | None, error: BaseException | None) -> None:
         described: dict[str, Any] = {"websocket.close_code": self._close_code}
@@ -78,7 +81,8 @@ class Connection:
         if route is not None:
             described["http.route"] = route
             self.span.update_name(f"GET {route}")
-        if isinstance(error, Exception):
+        # That the peer left is how a loop of `receive_text()` ends.
+        if isinstance(error, Exception) and not isinstance(error, WebSocketDisconnect):
             described["error.type"] = exceptions.error_type(error)
             self.span.set_status(Status(StatusCode.ERROR))
             exceptions.record(self.span, error)

@@ -275,3 +275,19 @@ def test_a_send_that_fails_because_the_client_left_is_no_error(observed: Observe
     assert observed.counts() == {("GET", "/", "200", ""): 1}
     assert observed.value("http_server_aborted_requests_total", http_route="/") == 1
     assert observed.span().status.status_code is StatusCode.UNSET
+
+
+def test_what_a_background_task_raises_is_not_the_requests_error(
+    app: FastAPI, observed: Observed
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("later")
+
+    @app.get("/busy")
+    async def busy(tasks: BackgroundTasks, response: Response) -> None:
+        tasks.add_task(fail)
+        response.status_code = 503
+
+    observed.instrument(app)
+    TestClient(app, raise_server_exceptions=False).get("/busy")
+    assert observed.counts() == {("GET", "/busy", "503", "503"): 1}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, WebSocket
+import pytest
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from opentelemetry.trace import StatusCode
 from starlette.testclient import TestClient
 
 from tests.instrumentation.conftest import Observed
@@ -31,3 +33,22 @@ def test_a_websocket_is_one_span_with_its_messages_counted(observed: Observed) -
         observed.value("websocket_connection_duration_seconds_count", close_code="1001", **labels)
         == 1
     )
+
+
+def test_a_client_that_leaves_is_no_error(observed: Observed) -> None:
+    app = FastAPI()
+
+    @app.websocket("/ws")
+    async def listen(socket: WebSocket) -> None:
+        await socket.accept()
+        while True:
+            await socket.receive_text()
+
+    observed.instrument(app)
+    with (
+        pytest.raises(WebSocketDisconnect),
+        TestClient(app).websocket_connect("/ws") as client,
+    ):
+        client.close(1001)
+    assert observed.span().status.status_code is StatusCode.UNSET
+    assert (observed.span().attributes or {})["websocket.close_code"] == 1001
