@@ -6,27 +6,38 @@ from typing import Final
 
 from opentelemetry import propagate
 from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import TextMapPropagator
 from starlette.types import Scope
 
 _NOBODY: Final = Context()
+_W3C: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
 
 
 class Propagation:
     """Reads the context that the global propagators (`OTEL_PROPAGATORS`) understand.
 
-    Most requests have none of their headers; those are spared the propagators.
+    Most requests have none of the W3C's headers; those are spared its propagators. Other
+    propagators see every header: their `fields` are what they write, and some read more (`b3`
+    the headers of `b3multi`).
     """
 
     def __init__(self) -> None:
-        fields = propagate.get_global_textmap().fields
-        self._fields = frozenset(field.lower().encode("latin-1") for field in fields)
+        self._read(propagate.get_global_textmap())
+
+    def _read(self, textmap: TextMapPropagator) -> None:
+        self._textmap = textmap
+        self._fields = frozenset(field.lower().encode("latin-1") for field in textmap.fields)
+        self._all = not self._fields <= _W3C
 
     def extract(self, scope: Scope) -> Context:
         """The caller's context; an empty one where no header tells of any."""
+        textmap = propagate.get_global_textmap()
+        if textmap is not self._textmap:
+            self._read(textmap)
         found: dict[str, str] = {}
         for raw, value in scope.get("headers", ()):
-            if raw in self._fields:
+            if self._all or raw in self._fields:
                 name, text = raw.decode("latin-1"), value.decode("latin-1")
                 # A repeated header means the same as one with commas (RFC 9110, 5.3).
                 found[name] = f"{found[name]},{text}" if name in found else text
-        return propagate.extract(found, _NOBODY) if found else _NOBODY
+        return textmap.extract(found, _NOBODY) if found else _NOBODY

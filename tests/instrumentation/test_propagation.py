@@ -65,3 +65,19 @@ def test_a_trace_around_the_server_is_no_parent(app: FastAPI, observed: Observed
     with observed.provider.get_tracer("test").start_as_current_span("around"):
         TestClient(app).get("/")
     assert observed.span().parent is None
+
+
+@pytest.mark.usefixtures("b3")
+def test_headers_that_a_propagator_reads_but_never_writes(app: FastAPI, observed: Observed) -> None:
+    observed.instrument(app)
+    TestClient(app).get("/", headers={"b3": f"{TRACE}-{SPAN}-1"})
+    assert parent(observed) == (TRACE, SPAN)
+
+
+def test_propagators_that_are_set_after_instrument(
+    app: FastAPI, observed: Observed, request: pytest.FixtureRequest
+) -> None:
+    observed.instrument(app)
+    request.getfixturevalue("b3")
+    TestClient(app).get("/", headers={"b3": f"{TRACE}-{SPAN}-1"})
+    assert parent(observed) == (TRACE, SPAN)
