@@ -32,18 +32,24 @@ _PORTS: Final = {"http": 80, "https": 443}
 _FIRST_ERROR: Final = 400
 
 _installed: set[Telemetry] = set()
+_spans_are_ours = False
 _span: ContextVar[Span | None] = ContextVar("instrumentation_outbound_span", default=None)
 
 
 def install(telemetry: Telemetry) -> None:
     """Observe httpx's transports for `telemetry`; they are wrapped once for all applications."""
+    global _spans_are_ours
     if not _installed:
         _ask_for_stable_names()
-        HTTPXClientInstrumentor().instrument(
-            tracer_provider=CurrentProvider(),
-            request_hook=_describe,
-            async_request_hook=_describe_async,
-        )
+        # A singleton. Where the user has it on already, the spans are theirs and stay so.
+        instrumentor = HTTPXClientInstrumentor()
+        _spans_are_ours = not instrumentor.is_instrumented_by_opentelemetry
+        if _spans_are_ours:
+            instrumentor.instrument(
+                tracer_provider=CurrentProvider(),
+                request_hook=_describe,
+                async_request_hook=_describe_async,
+            )
         wrap_function_wrapper(httpx, "HTTPTransport.handle_request", _measured)
         wrap_function_wrapper(httpx, "AsyncHTTPTransport.handle_async_request", _measured_async)
     _installed.add(telemetry)
@@ -55,7 +61,8 @@ def _uninstall(telemetry: Telemetry) -> None:
     if not _installed:
         unwrap(httpx.HTTPTransport, "handle_request")
         unwrap(httpx.AsyncHTTPTransport, "handle_async_request")
-        HTTPXClientInstrumentor().uninstrument()
+        if _spans_are_ours:
+            HTTPXClientInstrumentor().uninstrument()
 
 
 def _ask_for_stable_names() -> None:

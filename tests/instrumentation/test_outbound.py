@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI, Header
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
 from starlette.testclient import TestClient
 
@@ -106,3 +107,17 @@ def test_uninstrument_unwraps_httpx(observed: Observed, provider: str) -> None:
     observed.instrument(FastAPI()).uninstrument()
     after = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
     assert after == before
+
+
+def test_an_instrumentation_of_the_users_stays(observed: Observed, provider: str) -> None:
+    theirs = Observed()
+    HTTPXClientInstrumentor().instrument(tracer_provider=theirs.provider)
+    try:
+        telemetry = observed.instrument(FastAPI())
+        httpx.get(f"{provider}/200")
+        telemetry.uninstrument()
+        httpx.get(f"{provider}/200")
+    finally:
+        HTTPXClientInstrumentor().uninstrument()
+    assert len(theirs.spans(SpanKind.CLIENT)) == 2
+    assert observed.spans(SpanKind.CLIENT) == []
