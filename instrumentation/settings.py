@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, Final
 
+from instrumentation import check
 from instrumentation import environment as env
 from instrumentation.environment import Environ, wrong
 
@@ -75,7 +76,7 @@ class Settings:
     shutdown_seconds: float = 5.0
 
     def __post_init__(self) -> None:
-        """Check what the type alone doesn't say."""
+        """Check every argument: nothing else does before the first request."""
         one_of = {
             "traces_exporter": TRACES_EXPORTERS,
             "metrics_exporter": METRICS_EXPORTERS,
@@ -84,13 +85,22 @@ class Settings:
         for name, allowed in one_of.items():
             if getattr(self, name) not in allowed:
                 raise wrong(name, "one of " + ", ".join(allowed), getattr(self, name))
-        if not 0 <= self.sampler_ratio <= 1:
-            raise wrong("sampler_ratio", "a number from 0 to 1", self.sampler_ratio)
-        if not self.metrics_path.startswith("/"):
+        if not isinstance(self.service_name, str) or not self.service_name:
+            raise wrong("service_name", "a name", self.service_name)
+        if not isinstance(self.metrics_path, str) or not self.metrics_path.startswith("/"):
             raise wrong("metrics_path", "a path that starts with /", self.metrics_path)
+        self._check_numbers()
+        check.resource("resource_attributes", self.resource_attributes)
+        check.patterns("excluded_urls", self.excluded_urls)
+        if self.otlp_endpoint is not None:
+            env.url({"otlp_endpoint": str(self.otlp_endpoint)}, "otlp_endpoint")
+
+    def _check_numbers(self) -> None:
+        check.number("sampler_ratio", self.sampler_ratio, low=0, high=1)
+        check.number("span_delay_seconds", self.span_delay_seconds, low=0.001, high=3600)
+        check.number("shutdown_seconds", self.shutdown_seconds, low=0, high=3600)
         for name in ("span_queue_size", "span_batch_size", "series_limit"):
-            if getattr(self, name) < 1:
-                raise wrong(name, "at least 1", getattr(self, name))
+            check.whole(name, getattr(self, name))
         if self.span_batch_size > self.span_queue_size:
             raise wrong("span_batch_size", "at most span_queue_size", self.span_batch_size)
 

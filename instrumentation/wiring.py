@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry
 
 from instrumentation import database, outbound
 from instrumentation.http import install
@@ -14,7 +16,6 @@ from instrumentation.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
-    from prometheus_client import CollectorRegistry
     from starlette.applications import Starlette
 
 _instrumented: weakref.WeakKeyDictionary[Starlette, tuple[Telemetry, tuple[Any, ...]]] = (
@@ -45,12 +46,14 @@ def instrument(
             that sends spans over OTLP.
 
     Raises:
-        TypeError: `app` is neither a FastAPI nor a Starlette application.
+        TypeError: `app` is neither a FastAPI nor a Starlette application, or another argument
+            is of a wrong type.
         ValueError: a setting is wrong; the application is instrumented with other arguments, or
             by another OpenTelemetry instrumentation.
         RuntimeError: the application has served a request already.
     """
     install.check(app)
+    _check_types(settings, engines, registry, tracer_provider)
     settings = Settings.from_env() if settings is None else settings
     chosen = None if engines is None else tuple(engines)
     arguments = (settings, chosen, registry, tracer_provider)
@@ -75,3 +78,22 @@ def instrument(
         _instrumented[app] = (telemetry, arguments)
         telemetry.on_uninstrument(lambda: _instrumented.pop(app))
         return telemetry
+
+
+def _check_types(settings: Any, engines: Any, registry: Any, tracer_provider: Any) -> None:
+    """Raise a TypeError here, where it names the argument, and not somewhere deep below."""
+    iterable = isinstance(engines, Iterable) and not isinstance(engines, str)
+    rules = (
+        ("settings", settings, isinstance(settings, Settings), "Settings"),
+        ("engines", engines, iterable, "a list of SQLAlchemy engines"),
+        ("registry", registry, isinstance(registry, CollectorRegistry), "a CollectorRegistry"),
+        (
+            "tracer_provider",
+            tracer_provider,
+            hasattr(tracer_provider, "get_tracer"),
+            "a TracerProvider",
+        ),
+    )
+    for name, value, right, rule in rules:
+        if value is not None and not right:
+            raise TypeError(f"{name} must be {rule}, got {value!r}")

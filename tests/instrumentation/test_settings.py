@@ -96,6 +96,15 @@ def test_a_wrong_value_names_variable_rule_and_value(name: str, value: str, rule
         {"metrics_path": "metrics"},
         {"series_limit": 0},
         {"span_batch_size": 5000},
+        {"series_limit": "10"},
+        {"sampler_ratio": "all"},
+        {"metrics_path": None},
+        {"service_name": None},
+        {"excluded_urls": ("(",)},
+        {"otlp_endpoint": "localhost:4318"},
+        {"resource_attributes": "a=b"},
+        {"span_delay_seconds": 0},
+        {"shutdown_seconds": -1},
     ],
 )
 def test_a_wrong_argument_names_the_setting(arguments: dict[str, object]) -> None:
@@ -109,3 +118,8 @@ def test_a_secret_in_the_headers_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="key=value") as raised:
         Settings.from_env(environ)
     assert "sesame" not in str(raised.value)
+
+
+def test_one_string_is_no_list_of_patterns() -> None:
+    with pytest.raises(ValueError, match="excluded_urls must be a tuple of regular expressions"):
+        Settings(excluded_urls="health")  # type: ignore[arg-type]
