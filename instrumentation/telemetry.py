@@ -48,6 +48,8 @@ class Telemetry:
         self._queue: SpanQueue | None = None
         self._undo: list[Callable[[], object]] = []
         self._started = False
+        self._released = False
+        self._gave_up = False
         self._lock = threading.Lock()
         if settings.disabled:
             self.tracer_provider = trace.NoOpTracerProvider()
@@ -72,7 +74,7 @@ class Telemetry:
         with self._lock:
             if not self._started and self._queue is not None:
                 self._queue.start()
-                atexit.register(self.shutdown)
+                atexit.register(self._at_exit)
             self._started = True
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -88,11 +90,17 @@ class Telemetry:
     def shutdown(self, timeout: float | None = None) -> None:
         """Flush, then stop the exporting thread, within `timeout` seconds.
 
-        Later spans are dropped and counted; requests go on.
+        Later spans are dropped and counted; requests go on. The thread goes on too while another
+        instrumented application sends its spans through it.
         """
-        if self._queue is not None:
-            self._queue.shutdown(self._milliseconds(timeout))
-            atexit.unregister(self.shutdown)
+        if self._queue is not None and not self._released:
+            self._released = True
+            self._queue.release(self._milliseconds(timeout))
+            atexit.unregister(self._at_exit)
+
+    def stop(self) -> None:
+        """Flush because the application stops; it may start again."""
+        self._gave_up = not self.flush()
 
     def on_uninstrument(self, undo: Callable[[], object]) -> None:
         """Have `uninstrument` call `undo`, the last one first."""
@@ -109,6 +117,10 @@ class Telemetry:
 
     def __exit__(self, *exc_info: object) -> None:
         self.uninstrument()
+
+    def _at_exit(self) -> None:
+        """Where the lifespan waited in vain for the collector, the process doesn't again."""
+        self.shutdown(0 if self._gave_up else None)
 
     def _milliseconds(self, timeout: float | None) -> int:
         seconds = self.settings.shutdown_seconds if timeout is None else timeout

@@ -44,6 +44,8 @@ class SpanQueue(SpanProcessor):
         delay: float,
     ) -> None:
         self._exporter: SpanExporter | None = None
+        self._holders = 0
+        self._closed = False
         self._errors = errors
         self._size = size
         self._batch = batch
@@ -58,9 +60,22 @@ class SpanQueue(SpanProcessor):
         os.register_at_fork(after_in_child=lambda: (again := reborn()) and again())
 
     def open(self, exporter: SpanExporter | None) -> None:
-        """Send to `exporter` from now on, unless the queue is open; None leaves it closed."""
+        """Send to `exporter` from now on, unless the queue sends already; None sends nothing.
+
+        Each call is one more holder, who gives the queue back with `release`.
+        """
+        self._holders += 1
+        self._closed = False
         if self._exporter is None:
             self._exporter = exporter
+
+    def release(self, timeout_millis: int) -> None:
+        """Export what waits; the last holder closes the queue."""
+        self._holders -= 1
+        if self._holders > 0:
+            self.force_flush(timeout_millis)
+        else:
+            self.shutdown(timeout_millis)
 
     def start(self) -> None:
         """Start the exporting thread, unless it runs or the queue is closed."""
@@ -75,10 +90,9 @@ class SpanQueue(SpanProcessor):
         """Queue a finished span that was sampled; never waits."""
         if span.context is None or not span.context.trace_flags.sampled:
             return
-        if self._exporter is None:
-            return
-        if len(self._spans) >= self._size:
-            self._dropped.inc()
+        if self._exporter is None or len(self._spans) >= self._size:
+            if self._exporter is not None or self._closed:
+                self._dropped.inc()
             return
         self._spans.append(span)
         if len(self._spans) >= self._batch:
@@ -104,6 +118,7 @@ class SpanQueue(SpanProcessor):
             return
         self.force_flush(timeout_millis)
         exporter, self._exporter, self._thread = self._exporter, None, None
+        self._closed = True
         self._wake.set()
         exporter.shutdown()
         left = len(self._spans)

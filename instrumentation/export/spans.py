@@ -88,10 +88,10 @@ _own: OwnProvider | None = None
 def global_provider(
     settings: Settings, families: Families, errors: InternalErrors
 ) -> tuple[trace.TracerProvider, SpanQueue | None]:
-    """The global SDK provider, and our queue if it is ours; made and set where there is none."""
+    """The global provider, and our queue if it is ours; made and set where there is none."""
     global _own
     found = trace.get_tracer_provider()
-    if _own is None and not isinstance(found, TracerProvider):
+    if _own is None and isinstance(found, trace.ProxyTracerProvider):
         _own = OwnProvider(settings, families, errors)
         found = _own.provider
     if _own is None or found is not _own.provider:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import anyio.to_thread
+from anyio import CapacityLimiter
 from opentelemetry import context as otel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -94,15 +95,28 @@ class TelemetryLayer:
         async def started() -> Message:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._telemetry.start()
+                self._begin_life()
             return message
 
         async def stopping(message: Message) -> None:
             if message["type"].startswith("lifespan.shutdown."):
-                await anyio.to_thread.run_sync(self._telemetry.flush)
+                await self._end_life()
             await send(message)
 
         await self.app(scope, started, stopping)
+
+    def _begin_life(self) -> None:
+        try:
+            self._telemetry.start()
+        except Exception as error:
+            self._telemetry.errors.report("export", error)
+
+    async def _end_life(self) -> None:
+        """Flush, in a thread of our own: anyio's shared ones may all be stuck in user code."""
+        try:
+            await anyio.to_thread.run_sync(self._telemetry.stop, limiter=CapacityLimiter(1))
+        except Exception as error:
+            self._telemetry.errors.report("export", error)
 
 
 def silence(scope: Scope) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 from fastapi import FastAPI
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
@@ -14,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message
 
 from instrumentation import Settings, instrument
 from tests.instrumentation.conftest import Observed
@@ -173,3 +177,98 @@ def test_importing_and_instrumenting_start_no_thread() -> None:
         check=False,
     )
     assert done.stdout.strip() == "1", done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"settings": {}},
+        {"engines": "sqlite://"},
+        {"engines": 1},
+        {"registry": "metrics"},
+        {"tracer_provider": object()},
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_named(app: FastAPI, arguments: dict[str, Any]) -> None:
+    (name,) = arguments
+    with pytest.raises(TypeError, match=f"^{name} must be "):
+        instrument(app, **arguments)
+
+
+def test_uninstrument_leaves_what_others_had_wrapped(app: FastAPI, observed: Observed) -> None:
+    original = app.build_middleware_stack
+
+    def theirs() -> ASGIApp:
+        return original()
+
+    app.build_middleware_stack = theirs  # type: ignore[method-assign]
+    observed.instrument(app).uninstrument()
+    assert app.build_middleware_stack is theirs
+
+
+@pytest.mark.anyio
+async def test_a_stop_waits_for_no_thread_of_the_users(app: FastAPI, observed: Observed) -> None:
+    observed.instrument(app)
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    messages = iter(("lifespan.startup", "lifespan.shutdown"))
+    told = []
+
+    async def receive() -> Message:
+        return {"type": next(messages)}
+
+    async def send(message: Message) -> None:
+        told.append(message["type"])
+
+    holders = [object() for _ in range(int(limiter.total_tokens))]
+    for holder in holders:
+        limiter.acquire_on_behalf_of_nowait(holder)
+    try:
+        with anyio.fail_after(10):
+            await app({"type": "lifespan", "app": app, "state": {}}, receive, send)
+    finally:
+        for holder in holders:
+            limiter.release_on_behalf_of(holder)
+    assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def in_a_process(code: str) -> str:
+    """What `code` prints; in a process of its own, since it changes what is global."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip() + done.stderr.strip()
+
+
+def test_a_global_provider_of_another_kind_is_used() -> None:
+    told = in_a_process("""
+        from fastapi import FastAPI
+        from opentelemetry import trace
+        from instrumentation import Settings, instrument
+        provider = trace.NoOpTracerProvider()
+        trace.set_tracer_provider(provider)
+        print(instrument(FastAPI(), Settings()).tracer_provider is provider)
+    """)
+    assert told == "True"
+
+
+def test_an_application_that_ends_takes_no_spans_from_another() -> None:
+    told = in_a_process("""
+        from fastapi import FastAPI
+        from starlette.testclient import TestClient
+        from instrumentation import Settings, instrument
+        settings = Settings(traces_exporter="console")
+        first, second, late = FastAPI(), FastAPI(), FastAPI()
+        telemetry = instrument(second, settings)
+        instrument(first, settings).uninstrument()
+        late.middleware_stack = late.build_middleware_stack()
+        try:
+            instrument(late, settings)
+        except RuntimeError:
+            TestClient(second).get("/")
+        assert telemetry.flush(10)
+    """)
+    assert told.count('"kind": "SpanKind.SERVER"') == 1

@@ -131,3 +131,19 @@ def test_a_child_process_exports_its_own_spans_alone(harness: Harness) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert harness.queue.force_flush()
     assert harness.outcome("exported") == 3
+
+
+def test_a_span_after_the_shutdown_counts_as_dropped(harness: Harness) -> None:
+    harness.queue.shutdown()
+    harness.end_spans(2)
+    assert harness.outcome("dropped") == 2
+
+
+def test_the_queue_is_open_until_its_last_holder_released_it(harness: Harness) -> None:
+    harness.queue.open(Exporter())
+    harness.queue.release(10_000)
+    harness.end_spans(1)
+    harness.queue.release(10_000)
+    harness.end_spans(1)
+    assert harness.exporter.batches == [["0"]]
+    assert harness.outcome("dropped") == 1
