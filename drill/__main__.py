@@ -36,7 +36,8 @@ _INTERRUPTED: Final = 130
 def main(arguments: list[str] | None = None) -> int:
     """Run the drill; return the exit status."""
     chosen = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT may be inherited as ignored
+        signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="drill-"))
     (folder / "log").mkdir()
     say(f"data and logs of this drill: {folder}")
