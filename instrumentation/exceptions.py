@@ -8,6 +8,8 @@ from opentelemetry.trace import Span
 
 from instrumentation.redaction import driver_message, message
 
+_MOST_MEMBERS = 10
+
 
 def error_type(error: BaseException) -> str:
     """The class name of `error`, qualified by its module unless it is a builtin."""
@@ -30,9 +32,7 @@ def record(span: Span, error: BaseException, *, by_driver: bool = False) -> None
         {
             "exception.type": error_type(error),
             "exception.message": told[0][1],
-            "exception.stacktrace": "\nwhich led to:\n\n".join(
-                _frames(cause, text) for cause, text in reversed(told)
-            ),
+            "exception.stacktrace": _stacktrace(told, by_driver),
         },
     )
 
@@ -61,7 +61,21 @@ def _causes(error: BaseException, by_driver: bool) -> list[tuple[BaseException, 
     return told
 
 
-def _frames(error: BaseException, text: str) -> str:
-    """The frames and the last line, as Python prints them."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"Traceback (most recent call last):\n{frames}{error_type(error)}: {text}\n"
+def _stacktrace(told: list[tuple[BaseException, str]], by_driver: bool) -> str:
+    """Every error's frames and last line as Python prints them, the first cause first."""
+    return "\nwhich led to:\n\n".join(
+        f"Traceback (most recent call last):\n"
+        f"{''.join(traceback.format_tb(error.__traceback__))}{error_type(error)}: {text}\n"
+        f"{_members(error, by_driver)}"
+        for error, text in reversed(told)
+    )
+
+
+def _members(error: BaseException, by_driver: bool) -> str:
+    """The errors of a group, of which its own text tells nothing but the number."""
+    if not isinstance(error, BaseExceptionGroup):
+        return ""
+    return "".join(
+        f"\nin this group:\n\n{_stacktrace(_causes(member, by_driver), by_driver)}"
+        for member in error.exceptions[:_MOST_MEMBERS]
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -82,3 +84,20 @@ def test_a_drivers_message_shows_no_value(error: Exception, told: str) -> None:
 def test_a_text_that_quotes_an_sqlalchemy_error_loses_statement_and_parameters() -> None:
     error = StatementError("it failed", "SELECT :x", {"x": "sesame"}, ValueError("bad"))
     assert message(RuntimeError(f"no luck: {error}")) == "no luck: it failed"
+
+
+def test_a_group_of_exceptions_names_its_members(app: FastAPI, observed: Observed) -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError("the culprit")
+
+    @app.get("/group")
+    async def group() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+
+    observed.instrument(app)
+    TestClient(app, raise_server_exceptions=False).get("/group")
+    (event,) = observed.span().events
+    stack = str((event.attributes or {})["exception.stacktrace"])
+    assert "in fail" in stack
+    assert "ZeroDivisionError: the culprit" in stack
