@@ -272,3 +272,21 @@ def test_an_application_that_ends_takes_no_spans_from_another() -> None:
         assert telemetry.flush(10)
     """)
     assert told.count('"kind": "SpanKind.SERVER"') == 1
+
+
+def test_a_service_that_stops_waits_for_the_collector_once() -> None:
+    told = in_a_process("""
+        import atexit, logging, time
+        from fastapi import FastAPI
+        from starlette.testclient import TestClient
+        from instrumentation import Settings, instrument
+        logging.disable()
+        stopped = 0.0
+        atexit.register(lambda: print(time.monotonic() - stopped < 1))
+        app = FastAPI()
+        instrument(app, Settings(otlp_endpoint="http://127.0.0.1:9", shutdown_seconds=2))
+        with TestClient(app) as client:
+            client.get("/")
+            stopped = time.monotonic() + 2
+    """)
+    assert told == "True"
