@@ -38,7 +38,6 @@ class Exchange:
         self._scheme = str(scope.get("scheme", "http"))
         self._status = 0
         self._trailers = False
-        self._handed_over = False
         self._aborted = False
         self._seconds = 0.0
         self._ended_ns = 0
@@ -58,7 +57,7 @@ class Exchange:
     async def receive(self) -> Message:
         """Receive for the application; a disconnect before the end is an abort."""
         message = await self._receive()
-        if message["type"] == "http.disconnect" and not self._handed_over:
+        if message["type"] == "http.disconnect" and not self.track.handed_over:
             self._aborted = True
         return message
 
@@ -70,12 +69,12 @@ class Exchange:
             self.track.responding = True
             self._trailers = message.get("trailers", False)
         last = self._is_last(message, kind)
-        self._handed_over = self._handed_over or last
+        self.track.handed_over = self.track.handed_over or last
         try:
             await self._send(message)
         except OSError:
             # Servers raise it for a send that came too late: the client is gone.
-            self._aborted = self._aborted or last or not self._handed_over
+            self._aborted = self._aborted or last or not self.track.handed_over
             raise
         if last and not self._ended_ns:
             self._end()
@@ -96,12 +95,10 @@ class Exchange:
     def _report(self, error: BaseException | None) -> None:
         """Write the observation and end the span; once. Whatever fails here is ours alone."""
         self._reported = True
-        error = error or self.track.error
-        if self._handed_over and self.track.broke_off:
-            # It came after the whole response, from a background task: not what failed here.
+        if error is self.track.late:
             error = None
         try:
-            self._write(error)
+            self._write(error or self.track.error)
         except Exception as failure:
             self._telemetry.errors.report("http", failure)
 

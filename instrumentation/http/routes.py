@@ -25,15 +25,19 @@ class Track:
     Attributes:
         error: the exception that left the router.
         responding: the outermost layer has seen the response start.
-        broke_off: the exception came after that, so no error response could follow.
+        handed_over: the outermost layer has seen the response's end.
+        broke_off: the exception came between the two, so no error response could follow.
+        late: an exception from after the end: a background task's, and not the request's.
     """
 
     __slots__ = ("_mounts", "_paths", "_root", "_scope", "_stale", "broke_off", "error",
-                 "responding")  # fmt: skip
+                 "handed_over", "late", "responding")  # fmt: skip
 
     def __init__(self, root: str) -> None:
         self.error: BaseException | None = None
+        self.late: BaseException | None = None
         self.responding = False
+        self.handed_over = False
         self.broke_off = False
         self._root = root
         self._mounts: list[str] = []
@@ -52,7 +56,9 @@ class Track:
 
     def fail(self, error: BaseException) -> None:
         """`error` left the router."""
-        if self.error is None:
+        if self.handed_over:
+            self.late = error
+        elif self.error is None:
             self.error, self.broke_off = error, self.responding
 
     def route(self) -> str | None:
