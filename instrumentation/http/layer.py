@@ -9,7 +9,7 @@ from anyio import CapacityLimiter
 from opentelemetry import context as otel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from instrumentation.context import in_request
+from instrumentation.context import EXCLUDED, in_request
 from instrumentation.export import scrape
 from instrumentation.http.exchange import Exchange
 from instrumentation.http.routes import KEY
@@ -46,11 +46,21 @@ class TelemetryLayer:
 
     async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
         silence(scope)
-        observed = None if self._is_excluded(scope) else self._begin(scope, receive, send)
+        if self._is_excluded(scope):
+            await self._run_unseen(scope, receive, send)
+            return
+        observed = self._begin(scope, receive, send)
         if observed is None:
             await self.app(scope, receive, send)
         else:
             await self._run(observed, scope)
+
+    async def _run_unseen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        mine = in_request.set(EXCLUDED)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            in_request.reset(mine)
 
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> Exchange | Connection | None:
         watch = Exchange if scope["type"] == "http" else Connection

@@ -166,3 +166,19 @@ def test_an_engine_that_was_named_is_seen_with_other_options(observed: Observed)
         connection.execute(text("SELECT 1"))
     engine.dispose()
     assert len(observed.spans(SpanKind.CLIENT)) == 1
+
+
+def test_an_excluded_request_leaves_no_statement_behind(observed: Observed) -> None:
+    app = FastAPI()
+    engine = memory()
+
+    @app.get("/readyz")
+    def ready() -> int:
+        with engine.connect() as connection:
+            return connection.scalar(select(1)) or 0
+
+    observed.instrument(app)
+    assert TestClient(app).get("/readyz").json() == 1
+    engine.dispose()
+    assert observed.exporter.get_finished_spans() == ()
+    assert observed.value("db_client_operation_duration_seconds_count") is None
