@@ -1,7 +1,7 @@
 """A span and an observation for each request that httpx sends.
 
 The span is made by `opentelemetry-instrumentation-httpx`, held to the stable semantic
-conventions; its request hook takes the query string out of `url.full`. The observation is ours:
+conventions; its hooks take the query string out of the URL. The observation is ours:
 the instrumentation measures into an OpenTelemetry meter only, and neither it nor its hooks see
 the end of a request that failed.
 """
@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
 import httpx
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.instrumentation.httpx import (
+    HTTPXClientInstrumentor,
+    RequestInfo,
+    ResponseInfo,
+)
 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, unwrap
 from opentelemetry.trace import Span
 from wrapt import wrap_function_wrapper
@@ -30,6 +35,7 @@ from instrumentation.telemetry import Telemetry
 _OPT_IN: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
 _PORTS: Final = {"http": 80, "https": 443}
 _FIRST_ERROR: Final = 400
+_OLD_URL: Final = "http.url"
 
 _installed: set[Telemetry] = set()
 _spans_are_ours = False
@@ -40,16 +46,18 @@ def install(telemetry: Telemetry) -> None:
     """Observe httpx's transports for `telemetry`; they are wrapped once for all applications."""
     global _spans_are_ours
     if not _installed:
-        _ask_for_stable_names()
         # A singleton. Where the user has it on already, the spans are theirs and stay so.
         instrumentor = HTTPXClientInstrumentor()
         _spans_are_ours = not instrumentor.is_instrumented_by_opentelemetry
         if _spans_are_ours:
-            instrumentor.instrument(
-                tracer_provider=CurrentProvider(),
-                request_hook=_describe,
-                async_request_hook=_describe_async,
-            )
+            with _stable_names():
+                instrumentor.instrument(
+                    tracer_provider=CurrentProvider(),
+                    request_hook=_describe,
+                    async_request_hook=_describe_async,
+                    response_hook=_describe_answer,
+                    async_response_hook=_describe_answer_async,
+                )
         wrap_function_wrapper(httpx, "HTTPTransport.handle_request", _measured)
         wrap_function_wrapper(httpx, "AsyncHTTPTransport.handle_async_request", _measured_async)
     _installed.add(telemetry)
@@ -65,22 +73,59 @@ def _uninstall(telemetry: Telemetry) -> None:
             HTTPXClientInstrumentor().uninstrument()
 
 
-def _ask_for_stable_names() -> None:
-    """The instrumentation reads this variable once, at its first use in the process."""
-    asked = [item.strip() for item in os.environ.get(_OPT_IN, "").split(",") if item.strip()]
+@contextmanager
+def _stable_names() -> Iterator[None]:
+    """Ask for the stable names while the instrumentation looks, once in the process."""
+    before = os.environ.get(_OPT_IN)
+    asked = [item.strip() for item in (before or "").split(",") if item.strip()]
     if not {"http", "http/dup"} & set(asked):
         os.environ[_OPT_IN] = ",".join([*asked, "http"])
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_OPT_IN, None)
+        else:
+            os.environ[_OPT_IN] = before
 
 
-def _describe(span: Span, request: Any) -> None:
+def _describe(span: Span, request: RequestInfo) -> None:
+    """Say what is asked for, in the stable names and without the query string.
+
+    Where another instrumentation was first in the process, the names are fixed to the old ones:
+    then the stable ones stand beside them, and the old URL loses its query as well.
+    """
     _span.set(span)
-    if span.is_recording():
-        url = httpx.URL(str(request.url)) if not isinstance(request.url, httpx.URL) else request.url
-        span.set_attribute("url.full", str(url.copy_with(query=None, fragment=None, userinfo=b"")))
+    if not span.is_recording():
+        return
+    url, method = httpx.URL(str(request.url)), request.method.decode()
+    shown = str(url.copy_with(query=None, fragment=None, userinfo=b""))
+    described: dict[str, str | int] = {
+        "http.request.method": method if method in METHODS else OTHER,
+        "url.full": shown,
+        "server.address": url.host,
+    }
+    port = url.port or _PORTS.get(url.scheme)
+    if port is not None:
+        described["server.port"] = port
+    if _OLD_URL in (getattr(span, "attributes", None) or {}):
+        described[_OLD_URL] = shown
+    span.set_attributes(described)
 
 
-async def _describe_async(span: Span, request: Any) -> None:
+async def _describe_async(span: Span, request: RequestInfo) -> None:
     _describe(span, request)
+
+
+def _describe_answer(span: Span, request: RequestInfo, response: ResponseInfo) -> None:
+    if span.is_recording():
+        span.set_attribute("http.response.status_code", response.status_code)
+        if response.status_code >= _FIRST_ERROR:
+            span.set_attribute("error.type", str(response.status_code))
+
+
+async def _describe_answer_async(span: Span, request: RequestInfo, response: ResponseInfo) -> None:
+    _describe_answer(span, request, response)
 
 
 def _measured(

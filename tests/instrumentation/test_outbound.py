@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,6 +17,8 @@ from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_tra
 from starlette.testclient import TestClient
 
 from tests.instrumentation.conftest import Observed, Serve
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -121,3 +127,35 @@ def test_an_instrumentation_of_the_users_stays(observed: Observed, provider: str
         HTTPXClientInstrumentor().uninstrument()
     assert len(theirs.spans(SpanKind.CLIENT)) == 2
     assert observed.spans(SpanKind.CLIENT) == []
+
+
+def test_an_earlier_instrumentation_changes_neither_names_nor_secrecy() -> None:
+    """In a process of its own: whoever is first in it fixes the names for all others."""
+    code = """
+        from fastapi import FastAPI
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+        from tests.instrumentation.conftest import Observed
+        from opentelemetry.trace import SpanKind
+        import httpx
+
+        FastAPIInstrumentor.instrument_app(FastAPI())
+        observed = Observed()
+        observed.instrument(FastAPI())
+        try:
+            httpx.get("http://user:hunter2@127.0.0.1:1/path?token=sesame")
+        except httpx.ConnectError:
+            pass
+        span = observed.span(SpanKind.CLIENT)
+        assert "http.url" in span.attributes, "the names are not the old ones here"
+        assert span.attributes["url.full"] == "http://127.0.0.1:1/path"
+        assert span.attributes["http.request.method"] == "GET"
+        assert "sesame" not in span.to_json() and "hunter2" not in span.to_json()
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
+    assert done.returncode == 0, done.stderr
