@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, Status, StatusCode
 
 from instrumentation.redaction import driver_message, message
 
@@ -15,6 +15,13 @@ def error_type(error: BaseException) -> str:
     """The class name of `error`, qualified by its module unless it is a builtin."""
     kind = type(error)
     return kind.__qualname__ if kind.__module__ == "builtins" else _qualified(kind)
+
+
+def fail(span: Span, error: BaseException, *, by_driver: bool = False) -> None:
+    """Mark `span` as failed with `error`; the arguments are those of `record`."""
+    span.set_attribute("error.type", error_type(error))
+    span.set_status(Status(StatusCode.ERROR))
+    record(span, error, by_driver=by_driver)
 
 
 def record(span: Span, error: BaseException, *, by_driver: bool = False) -> None:

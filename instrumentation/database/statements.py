@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, ExceptionContext, ExecutionContext
 
@@ -79,9 +79,7 @@ class Statement:
         duration.observe(seconds, exemplar(self._span))
         try:
             if error is not None and self._span.is_recording():
-                self._span.set_attribute("error.type", error_type)
-                self._span.set_status(Status(StatusCode.ERROR))
-                exceptions.record(self._span, error, by_driver=True)
+                exceptions.fail(self._span, error, by_driver=True)
         finally:
             self._span.end()
 

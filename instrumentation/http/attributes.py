@@ -13,7 +13,12 @@ METHODS: Final = frozenset(
 OTHER: Final = "_OTHER"
 """The label of a method that isn't in `METHODS`: a client can make up any number of them."""
 
-_DEFAULT_PORT: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+DEFAULT_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+def known_method(method: str) -> str:
+    """The method as a label: itself, or `OTHER` where the conventions don't know it."""
+    return method if method in METHODS else OTHER
 
 
 def span_method(method: str) -> str:
@@ -57,4 +62,4 @@ def _add_server(attributes: dict[str, Any], host: str | None, scope: Scope, sche
         address, port = scope.get("server") or (None, None)
     if address:
         attributes["server.address"] = address
-        attributes["server.port"] = port or _DEFAULT_PORT.get(scheme)
+        attributes["server.port"] = port or DEFAULT_PORTS.get(scheme)

@@ -33,8 +33,7 @@ class Exchange:
         self._telemetry = telemetry
         self._receive = receive
         self._send = send
-        method = scope["method"]
-        self._method = method if method in attributes.METHODS else attributes.OTHER
+        self._method = attributes.known_method(scope["method"])
         self._scheme = str(scope.get("scheme", "http"))
         self._status = 0
         self._trailers = False

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
@@ -83,9 +83,7 @@ class Connection:
             self.span.update_name(f"GET {route}")
         # That the peer left is how a loop of `receive_text()` ends.
         if isinstance(error, Exception) and not isinstance(error, WebSocketDisconnect):
-            described["error.type"] = exceptions.error_type(error)
-            self.span.set_status(Status(StatusCode.ERROR))
-            exceptions.record(self.span, error)
+            exceptions.fail(self.span, error)
         self.span.set_attributes(described)
 
 

@@ -28,12 +28,11 @@ from wrapt import wrap_function_wrapper
 from instrumentation import exceptions
 from instrumentation.context import current
 from instrumentation.exemplars import exemplar
-from instrumentation.http.attributes import METHODS, OTHER
+from instrumentation.http.attributes import DEFAULT_PORTS, known_method
 from instrumentation.outbound.provider import CurrentProvider
 from instrumentation.telemetry import Telemetry
 
 _OPT_IN: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
-_PORTS: Final = {"http": 80, "https": 443}
 _FIRST_ERROR: Final = 400
 _OLD_URL: Final = "http.url"
 
@@ -98,14 +97,14 @@ def _describe(span: Span, request: RequestInfo) -> None:
     _span.set(span)
     if not span.is_recording():
         return
-    url, method = httpx.URL(str(request.url)), request.method.decode()
+    url = httpx.URL(str(request.url))
     shown = str(url.copy_with(query=None, fragment=None, userinfo=b""))
     described: dict[str, str | int] = {
-        "http.request.method": method if method in METHODS else OTHER,
+        "http.request.method": known_method(request.method.decode()),
         "url.full": shown,
         "server.address": url.host,
     }
-    port = url.port or _PORTS.get(url.scheme)
+    port = url.port or DEFAULT_PORTS.get(url.scheme)
     if port is not None:
         described["server.port"] = port
     if _OLD_URL in (getattr(span, "attributes", None) or {}):
@@ -186,9 +185,9 @@ def _labels(
     status = "" if response is None else str(response.status_code)
     failed = response is not None and response.status_code >= _FIRST_ERROR
     return (
-        request.method if request.method in METHODS else OTHER,
+        known_method(request.method),
         url.host,
-        str(url.port or _PORTS.get(url.scheme) or ""),
+        str(url.port or DEFAULT_PORTS.get(url.scheme) or ""),
         status,
         exceptions.error_type(error) if error is not None else status if failed else "",
     )

@@ -26,6 +26,7 @@ class CurrentTracer(Tracer):
         self._args = args
         self._kwargs = kwargs
         self._none = trace.NoOpTracer()
+        self._latest: tuple[TracerProvider | None, Tracer] = (None, self._none)
 
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
         """See `Tracer.start_span`."""
@@ -39,4 +40,10 @@ class CurrentTracer(Tracer):
         telemetry = current()
         if telemetry is None:
             return self._none
-        return telemetry.tracer_provider.get_tracer(*self._args, **self._kwargs)
+        provider, tracer = self._latest
+        if provider is not telemetry.tracer_provider:
+            # One pair, replaced as a whole: another thread sees the old one or the new one.
+            provider = telemetry.tracer_provider
+            tracer = provider.get_tracer(*self._args, **self._kwargs)
+            self._latest = (provider, tracer)
+        return tracer
