@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -14,6 +16,8 @@ from instrumentation.contract.metrics import Metric
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 OVERFLOW = "_overflow"
+
+logger = logging.getLogger("instrumentation")
 
 
 class Family(Generic[M]):
@@ -61,16 +65,58 @@ class Family(Generic[M]):
         return folded
 
 
+class Refresh:
+    """Brings gauges up to date before anybody reads the registry.
+
+    A collector without metrics of its own, registered before every family: the callbacks run
+    whoever collects, our `/metrics`, a push, or a server of the user's.
+    """
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[], object]] = []
+
+    def add(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback` before each collection; returns what takes it away again."""
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def collect(self) -> Iterable[Any]:
+        """Run the callbacks; there is nothing to yield."""
+        for callback in tuple(self._callbacks):
+            try:
+                callback()
+            except Exception:
+                logger.exception("a gauge could not be brought up to date")
+        return ()
+
+    def describe(self) -> Iterable[Any]:
+        """No names are taken."""
+        return ()
+
+
 class Families:
-    """The families that the instrumentation writes to, all of one registry."""
+    """The families that the instrumentation writes to, all of one registry.
+
+    The attributes are those that every application has. What is observed only where it exists
+    (pools, queues, threads) asks for its family by `counter`, `gauge` or `histogram`.
+    """
 
     def __init__(self, registry: CollectorRegistry, limit: int) -> None:
+        self._refresh = Refresh()
+        registry.register(self._refresh)
         overflow = metrics.INSTRUMENTATION_SERIES_OVERFLOW
         counter = Counter(overflow.name, overflow.help, overflow.labels, registry=registry)
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
 
         def family(kind: type[M], metric: Metric) -> Family[M]:
-            return Family(kind, metric, registry, limit, counter)
+            with self._lock:
+                if metric.name not in self._made:
+                    self._made[metric.name] = Family(kind, metric, registry, limit, counter)
+                found: Family[M] = self._made[metric.name]
+                return found
 
+        self._family = family
         self.request_duration = family(Histogram, metrics.HTTP_SERVER_REQUEST_DURATION)
         self.active_requests = family(Gauge, metrics.HTTP_SERVER_ACTIVE_REQUESTS)
         self.aborted_requests = family(Counter, metrics.HTTP_SERVER_ABORTED_REQUESTS)
@@ -81,6 +127,25 @@ class Families:
         self.spans = family(Counter, metrics.INSTRUMENTATION_SPANS)
         self.span_queue_size = family(Gauge, metrics.INSTRUMENTATION_SPAN_QUEUE_SIZE)
         self.internal_errors = family(Counter, metrics.INSTRUMENTATION_INTERNAL_ERRORS)
+
+    def counter(self, metric: Metric) -> Family[Counter]:
+        """The family of a counter, made when it is first asked for."""
+        return self._family(Counter, metric)
+
+    def gauge(self, metric: Metric) -> Family[Gauge]:
+        """The family of a gauge, made when it is first asked for."""
+        return self._family(Gauge, metric)
+
+    def histogram(self, metric: Metric) -> Family[Histogram]:
+        """The family of a histogram, made when it is first asked for."""
+        return self._family(Histogram, metric)
+
+    def on_collect(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback` before each collection; returns what takes it away again.
+
+        It runs in the thread that collects, never on the event loop.
+        """
+        return self._refresh.add(callback)
 
 
 _by_registry: weakref.WeakKeyDictionary[CollectorRegistry, Families] = weakref.WeakKeyDictionary()

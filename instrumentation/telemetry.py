@@ -47,6 +47,8 @@ class Telemetry:
         self.tracer_provider: trace.TracerProvider
         self._queue: SpanQueue | None = None
         self._undo: list[Callable[[], object]] = []
+        self._on_start: list[Callable[[], object]] = []
+        self._on_stop: list[Callable[[], object]] = []
         self._started = False
         self._released = False
         self._gave_up = False
@@ -75,6 +77,8 @@ class Telemetry:
             if not self._started and self._queue is not None:
                 self._queue.start()
                 atexit.register(self._at_exit)
+            if not self._started:
+                self._run(self._on_start)
             self._started = True
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -100,7 +104,19 @@ class Telemetry:
 
     def stop(self) -> None:
         """Flush because the application stops; it may start again."""
+        self._run(self._on_stop)
         self._gave_up = not self.flush()
+
+    def on_start(self, callback: Callable[[], object]) -> None:
+        """Have the first `start` call `callback`: for what needs a thread or the running loop.
+
+        The lifespan or the first request calls it, on the event loop.
+        """
+        self._on_start.append(callback)
+
+    def on_stop(self, callback: Callable[[], object]) -> None:
+        """Have `stop` call `callback`, before the last flush, in a thread of its own."""
+        self._on_stop.append(callback)
 
     def on_uninstrument(self, undo: Callable[[], object]) -> None:
         """Have `uninstrument` call `undo`, the last one first."""
@@ -117,6 +133,13 @@ class Telemetry:
 
     def __exit__(self, *exc_info: object) -> None:
         self.uninstrument()
+
+    def _run(self, callbacks: list[Callable[[], object]]) -> None:
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception as error:
+                self.errors.report("life", error)
 
     def _at_exit(self) -> None:
         """Where the lifespan waited in vain for the collector, the process doesn't again."""

@@ -30,7 +30,7 @@ class Exchange:
 
     def __init__(self, telemetry: Telemetry, scope: Scope, receive: Receive, send: Send) -> None:
         self.track = Track(root(scope))
-        self._telemetry = telemetry
+        self.telemetry = telemetry
         self._receive = receive
         self._send = send
         self._method = attributes.known_method(scope["method"])
@@ -99,12 +99,12 @@ class Exchange:
         try:
             self._write(error or self.track.error)
         except Exception as failure:
-            self._telemetry.errors.report("http", failure)
+            self.telemetry.errors.report("http", failure)
 
     def _write(self, error: BaseException | None) -> None:
         error_type = self._error_type(error)
         route = self.track.route()
-        families, label = self._telemetry.families, route or UNMATCHED
+        families, label = self.telemetry.families, route or UNMATCHED
         status = str(self._status) if self._status else ""
         duration = families.request_duration.child(
             self._method, label, status, self._scheme, error_type

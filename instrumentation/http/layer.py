@@ -75,7 +75,7 @@ class TelemetryLayer:
 
     async def _run(self, observed: Exchange | Connection, scope: Scope) -> None:
         token = otel.attach(observed.context)
-        mine = in_request.set(self._telemetry)
+        mine = in_request.set(observed)
         failed: BaseException | None = None
         try:
             await self.app(scope, observed.receive, observed.send)

@@ -70,6 +70,10 @@ class Track:
             path = "/{path}" if self._mounts else None
         return None if path is None else self._root + "".join(self._mounts) + path
 
+    def label(self) -> str:
+        """The route as a metric's label."""
+        return self.route() or UNMATCHED
+
     def _path(self, scope: Scope, paths: Paths) -> str | None:
         selected = _selected(scope)
         context, route, endpoint = (

@@ -24,7 +24,7 @@ class Connection:
 
     def __init__(self, telemetry: Telemetry, scope: Scope, receive: Receive, send: Send) -> None:
         self.track = Track(root(scope))
-        self._telemetry = telemetry
+        self.telemetry = telemetry
         self._receive = receive
         self._send = send
         self._close_code = _ABNORMAL
@@ -58,11 +58,11 @@ class Connection:
         try:
             self._write(error)
         except Exception as failure:
-            self._telemetry.errors.report("websocket", failure)
+            self.telemetry.errors.report("websocket", failure)
 
     def _write(self, error: BaseException | None) -> None:
         route = self.track.route()
-        families, label = self._telemetry.families, route or UNMATCHED
+        families, label = self.telemetry.families, route or UNMATCHED
         families.websocket_duration.child(label, _code_label(self._close_code)).observe(
             time.perf_counter() - self._began
         )

@@ -7,6 +7,7 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
+from instrumentation.contract import metrics
 from instrumentation.errors import InternalErrors
 from instrumentation.series import Families, families
 
@@ -43,3 +44,28 @@ def test_internal_errors_are_counted_and_logged_once_a_minute(
     assert len(caplog.records) == 2
     count = registry.get_sample_value("instrumentation_internal_errors_total", {"part": "http"})
     assert count == 4
+
+
+def test_gauges_are_brought_up_to_date_before_anybody_reads(registry: CollectorRegistry) -> None:
+    made = Families(registry, 10)
+    tasks = made.gauge(metrics.ASYNCIO_TASKS).child()
+    undo = made.on_collect(lambda: tasks.set(7))
+
+    assert registry.get_sample_value("asyncio_tasks") == 7
+
+    undo()
+    tasks.set(1)
+    assert registry.get_sample_value("asyncio_tasks") == 1
+
+
+def test_a_gauge_that_cannot_be_read_hides_no_other(
+    registry: CollectorRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = Families(registry, 10)
+    made.on_collect(lambda: 1 / 0)
+    made.internal_errors.child("http").inc()
+
+    value = registry.get_sample_value("instrumentation_internal_errors_total", {"part": "http"})
+
+    assert value == 1
+    assert "ZeroDivisionError" in caplog.text
