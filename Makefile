@@ -60,11 +60,16 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter, drift of generated files, 
 		[ -z "$$long" ] || { echo "lint: files of more than 300 lines:"; echo "$$long"; exit 1; }
 
 # Most tests wait for a real program most of the time, so three at once fit two cores.
-test: $(STAMP) ## every test, the real backends included; builds them if they are missing
-	$(PY) -m stack build
-	$(PY) -m pytest -q -n 3 --dist loadfile tests
+PYTEST := $(PY) -m pytest -q -n 3 --dist loadfile
 
-test-all: test drill ## what takes longer: all tests and the whole drill
+test: $(STAMP) ## the tests, real backends included; builds them if they are missing
+	$(PY) -m stack build
+	$(PYTEST) -m "not slow" tests
+
+test-all: $(STAMP) ## what takes longer: every test, the slow ones too, and the whole drill
+	$(PY) -m stack build
+	$(PYTEST) tests
+	$(MAKE) drill
 
 generate: $(STAMP) ## write the rules and the dashboards anew
 	$(PY) -m alerts
