@@ -1,0 +1,151 @@
+"""The bytes of a batch of spans mean what the SDK's own encoder says."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import (
+    Link,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
+
+from instrumentation.export import encode
+
+VALUES: tuple[Any, ...] = (
+    "", "text", "日本語 ✓", "x" * 5000, 0, 1, 127, 128, 300, -1, -(2**63), 2**63 - 1, True, False,
+    0.0, -1.5, float("inf"), b"", b"\x00\xff", (), ("a", "b"), (1, 2), (True, False), (0.5, -0.5),
+    [None, "a"], {"inner": {"deep": [1, "two"]}},
+)  # fmt: skip
+
+
+def same(spans: list[ReadableSpan]) -> bool:
+    ours = ExportTraceServiceRequest.FromString(encode.spans(spans))
+    return bool(ours == encode_spans(spans))
+
+
+def span(**changed: Any) -> ReadableSpan:
+    given: dict[str, Any] = {
+        "name": "GET /orders/{id}",
+        "context": context(7, 9),
+        "resource": Resource({"service.name": "orders"}),
+        "kind": SpanKind.SERVER,
+        "start_time": 1_700_000_000_000_000_000,
+        "end_time": 1_700_000_000_123_456_789,
+        "instrumentation_scope": InstrumentationScope("instrumentation", "1"),
+    }
+    return ReadableSpan(**(given | changed))
+
+
+def context(trace_id: int, span_id: int, *, remote: bool = False, **state: str) -> SpanContext:
+    return SpanContext(
+        trace_id, span_id, remote, TraceFlags(TraceFlags.SAMPLED), TraceState(list(state.items()))
+    )
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:20])
+def test_an_attribute_of_any_kind_arrives(value: Any) -> None:
+    made = span(attributes={"key": value, "again": value})
+    assert same([made, made])
+
+
+def test_values_that_are_equal_but_of_different_kinds_are_told_apart() -> None:
+    for value in (1, True, 1.0, "1", b"1", 0, False, 0.0):
+        assert same([span(attributes={"key": value})]), value
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"parent": context(7, 8)},
+        {"parent": context(7, 8, remote=True)},
+        {"context": context(2**128 - 1, 2**64 - 1, vendor="a=b", other="c")},
+        {"kind": SpanKind.INTERNAL},
+        {"kind": SpanKind.CLIENT},
+        {"kind": SpanKind.PRODUCER},
+        {"kind": SpanKind.CONSUMER},
+        {"status": Status(StatusCode.ERROR, "no money")},
+        {"status": Status(StatusCode.ERROR)},
+        {"status": Status(StatusCode.OK)},
+        {"links": [Link(context(1, 2, remote=True), {"why": "batch"}), Link(context(3, 4))]},
+        {"events": [Event("exception", {"exception.type": "ValueError"}, 5), Event("plain")]},
+        {"resource": Resource({"service.name": "x", "list": ("a",)}, "https://schema")},
+        {"resource": Resource({})},
+        {"instrumentation_scope": InstrumentationScope("n", None, "https://s", {"a": 1})},
+        {"instrumentation_scope": None},
+        {"name": ""},
+        {"attributes": {}},
+    ],
+    ids=str,
+)
+def test_every_part_of_a_span_arrives(changed: dict[str, Any]) -> None:
+    assert same([span(**changed)])
+
+
+def test_spans_are_grouped_by_resource_and_scope() -> None:
+    resources = [Resource({"service.name": name}) for name in "ab"]
+    scopes = [InstrumentationScope(name) for name in "cd"]
+    made = [
+        span(resource=resource, instrumentation_scope=scope, context=context(1, number + 1))
+        for number in range(3)
+        for resource in resources
+        for scope in scopes
+    ]
+    assert same(made)
+
+
+def test_a_link_keeps_the_trace_state_that_the_sdk_forgets() -> None:
+    made = span(links=[Link(context(1, 2, vendor="x"))])
+
+    request = ExportTraceServiceRequest.FromString(encode.spans([made]))
+
+    assert request.resource_spans[0].scope_spans[0].spans[0].links[0].trace_state == "vendor=x"
+
+
+def test_no_spans_are_no_bytes() -> None:
+    assert encode.spans([]) == b""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_spans_mean_the_same(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test's dice
+    made = [
+        span(
+            context=context(chance.getrandbits(128), chance.getrandbits(64)),
+            attributes={f"k{n}": chance.choice(VALUES) for n in range(chance.randrange(12))},
+            start_time=chance.getrandbits(63),
+            end_time=chance.getrandbits(63),
+        )
+        for _ in range(100)
+    ]
+    assert same(made)
+
+
+def test_an_attribute_that_otlp_does_not_know_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = span(attributes={"bad": object(), "good": 1})
+
+    request = ExportTraceServiceRequest.FromString(encode.spans([made]))
+
+    (found,) = request.resource_spans[0].scope_spans[0].spans
+    assert [attribute.key for attribute in found.attributes] == ["good"]
+    assert "the attribute bad can't be exported" in caplog.text
+
+
+def test_what_is_kept_of_attributes_is_bounded() -> None:
+    kept = encode.Attributes(9)
+    for number in range(10_000):
+        kept({"url.path": f"/{number}", "long": "x" * 1000})
+    assert sum(len(known) for known in kept._kept.values()) <= 4096
