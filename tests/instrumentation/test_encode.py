@@ -87,7 +87,7 @@ def test_values_that_are_equal_but_of_different_kinds_are_told_apart() -> None:
         {"name": ""},
         {"attributes": {}},
     ],
-    ids=str,
+    ids=lambda changed: ",".join(changed),
 )
 def test_every_part_of_a_span_arrives(changed: dict[str, Any]) -> None:
     assert same([span(**changed)])
