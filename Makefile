@@ -71,6 +71,10 @@ test-all: $(STAMP) ## what takes longer: every test, the slow ones too, and the 
 	$(PYTEST) tests
 	$(MAKE) drill
 
+conformance: $(STAMP) ## run what proves the promise, and write docs/conformance.md
+	$(PY) -m stack build
+	$(PYTEST) -m proves tests; $(PY) -m tests.conformance
+
 generate: $(STAMP) ## write the rules and the dashboards anew
 	$(PY) -m alerts
 	$(PY) -m dashboards
@@ -82,7 +86,7 @@ wheel: $(STAMP) ## build the library's wheel into dist
 clean: ## remove what set-up and runs left in the checkout, the stack's data included
 	rm -rf .venv* dist var .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: lint test test-all generate wheel clean
+.PHONY: lint test test-all conformance generate wheel clean
 
 drill: $(STAMP) ## break the demo on purpose: fault, page, culprit, resolved
 	@$(PY) -m drill
