@@ -1,11 +1,66 @@
-"""Checks of a setting that is given as an argument: each names it, the rule and the value."""
+"""Checks of the settings: each complaint names the setting, the rule and the value."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
+from instrumentation import environment as env
 from instrumentation.environment import wrong
+
+if TYPE_CHECKING:
+    from instrumentation.settings import Settings
+
+SAMPLERS: Final = (
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+)
+TRACES_EXPORTERS: Final = ("otlp", "console", "none")
+METRICS_EXPORTERS: Final = ("prometheus", "none")
+
+_CHOICES: Final = {
+    "traces_exporter": TRACES_EXPORTERS,
+    "metrics_exporter": METRICS_EXPORTERS,
+    "sampler": SAMPLERS,
+}
+_NUMBERS: Final[dict[str, tuple[float, float]]] = {
+    "sampler_ratio": (0, 1),
+    "span_delay_seconds": (0.001, 3600),
+    "shutdown_seconds": (0, 3600),
+}
+_WHOLE: Final = ("span_queue_size", "span_batch_size", "series_limit")
+_SWITCHES: Final = ("disabled",)
+
+
+def settings(given: Settings) -> None:
+    """Check every setting.
+
+    Raises:
+        ValueError: a setting is wrong.
+    """
+    for name, allowed in _CHOICES.items():
+        if getattr(given, name) not in allowed:
+            raise wrong(name, "one of " + ", ".join(allowed), getattr(given, name))
+    for name, (low, high) in _NUMBERS.items():
+        number(name, getattr(given, name), low=low, high=high)
+    for name in _WHOLE:
+        whole(name, getattr(given, name))
+    for name in _SWITCHES:
+        switch(name, getattr(given, name))
+    if given.span_batch_size > given.span_queue_size:
+        raise wrong("span_batch_size", "at most span_queue_size", given.span_batch_size)
+    if not isinstance(given.service_name, str) or not given.service_name:
+        raise wrong("service_name", "a name", given.service_name)
+    if not isinstance(given.metrics_path, str) or not given.metrics_path.startswith("/"):
+        raise wrong("metrics_path", "a path that starts with /", given.metrics_path)
+    if given.otlp_endpoint is not None:
+        env.url("otlp_endpoint", str(given.otlp_endpoint))
+    resource("resource_attributes", given.resource_attributes)
+    patterns("excluded_urls", given.excluded_urls)
 
 
 def number(name: str, value: Any, *, low: float, high: float) -> None:
@@ -19,6 +74,12 @@ def whole(name: str, value: Any) -> None:
     """A whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise wrong(name, "a whole number of at least 1", value)
+
+
+def switch(name: str, value: Any) -> None:
+    """True or False; a text like "false" would be true."""
+    if not isinstance(value, bool):
+        raise wrong(name, "True or False", value)
 
 
 def patterns(name: str, value: Any) -> None:

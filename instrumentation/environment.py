@@ -1,4 +1,7 @@
-"""Readers for environment variables: each returns the value or says what is wrong with it."""
+"""Readers of environment variables: each returns the value or says what is wrong with it.
+
+A reader takes the variable's name, for the complaint, and its text, which is never empty.
+"""
 
 from __future__ import annotations
 
@@ -14,32 +17,27 @@ def wrong(name: str, rule: str, value: object) -> ValueError:
     return ValueError(f"{name} must be {rule}, got {value!r}")
 
 
-def text(environ: Environ, name: str, default: str) -> str:
-    """The value of `name`; unset and empty mean the default, as OpenTelemetry asks."""
-    return environ.get(name, "").strip() or default
-
-
-def boolean(environ: Environ, name: str, default: bool) -> bool:
-    """`true` or `false`, in any case."""
-    value = text(environ, name, str(default)).lower()
-    if value not in ("true", "false", "1", "0"):
-        raise wrong(name, "true or false", environ[name])
-    return value in ("true", "1")
-
-
-def choice(environ: Environ, name: str, default: str, allowed: Collection[str]) -> str:
-    """One of `allowed`, in any case."""
-    value = text(environ, name, default).lower()
-    if value not in allowed:
-        raise wrong(name, "one of " + ", ".join(sorted(allowed)), environ[name])
+def text(name: str, value: str) -> str:
+    """Any text."""
     return value
 
 
-def number(environ: Environ, name: str, default: float, *, low: float, high: float) -> float:
+def boolean(name: str, value: str) -> bool:
+    """`true` or `false`, in any case."""
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise wrong(name, "true or false", value)
+    return value.lower() in ("true", "1")
+
+
+def choice(name: str, value: str, *, allowed: Collection[str]) -> str:
+    """One of `allowed`, in any case."""
+    if value.lower() not in allowed:
+        raise wrong(name, "one of " + ", ".join(sorted(allowed)), value)
+    return value.lower()
+
+
+def number(name: str, value: str, *, low: float, high: float) -> float:
     """A number from `low` to `high`, both included."""
-    value = text(environ, name, "")
-    if not value:
-        return default
     try:
         parsed = float(value)
     except ValueError:
@@ -49,21 +47,22 @@ def number(environ: Environ, name: str, default: float, *, low: float, high: flo
     return parsed
 
 
-def integer(environ: Environ, name: str, default: int, *, low: int = 1) -> int:
+def integer(name: str, value: str, *, low: int = 1) -> int:
     """A whole number of at least `low`."""
-    value = text(environ, name, "")
-    if not value:
-        return default
     if not re.fullmatch(r"\d{1,15}", value) or int(value) < low:
         raise wrong(name, f"a whole number of at least {low}", value)
     return int(value)
 
 
-def url(environ: Environ, name: str) -> str | None:
-    """An http or https address, or None where the variable is unset."""
-    value = text(environ, name, "")
-    if not value:
-        return None
+def path(name: str, value: str) -> str:
+    """A path of a URL."""
+    if not value.startswith("/"):
+        raise wrong(name, "a path that starts with /", value)
+    return value
+
+
+def url(name: str, value: str) -> str:
+    """An http or https address."""
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -74,26 +73,29 @@ def url(environ: Environ, name: str) -> str | None:
     return value
 
 
-def pairs(environ: Environ, name: str, *, secret: bool = False) -> tuple[tuple[str, str], ...]:
+def pairs(name: str, value: str, *, secret: bool = False) -> tuple[tuple[str, str], ...]:
     """Comma-separated `key=value` pairs with percent-encoded values, sorted by key.
 
     A complaint about a `secret` doesn't repeat it.
     """
     found = {}
-    for item in filter(None, map(str.strip, text(environ, name, "").split(","))):
-        key, separator, value = item.partition("=")
+    for item in items(name, value):
+        key, separator, text = item.partition("=")
         if not separator or not key.strip():
-            shown = "a value that is not shown" if secret else environ[name]
+            shown = "a value that is not shown" if secret else value
             raise wrong(name, "comma-separated key=value pairs", shown)
-        found[key.strip()] = unquote(value.strip())
+        found[key.strip()] = unquote(text.strip())
     return tuple(sorted(found.items()))
 
 
-def patterns(environ: Environ, name: str) -> tuple[str, ...] | None:
-    """Comma-separated regular expressions, or None where the variable is unset."""
-    if name not in environ:
-        return None
-    found = tuple(filter(None, map(str.strip, environ[name].split(","))))
+def items(name: str, value: str) -> tuple[str, ...]:
+    """A comma-separated list."""
+    return tuple(filter(None, map(str.strip, value.split(","))))
+
+
+def patterns(name: str, value: str) -> tuple[str, ...]:
+    """Comma-separated regular expressions."""
+    found = items(name, value)
     for pattern in found:
         try:
             re.compile(pattern)

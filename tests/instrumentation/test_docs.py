@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
+from instrumentation import Settings
 from instrumentation.reference import reference
+from instrumentation.variables import READERS
 
 DOCS = Path(__file__).parents[2] / "docs"
-SOURCES = Path(__file__).parents[2] / "instrumentation"
 
 
 def test_the_metrics_page_is_what_the_contract_says() -> None:
@@ -16,12 +18,18 @@ def test_the_metrics_page_is_what_the_contract_says() -> None:
 
 
 def test_every_variable_that_is_read_is_documented() -> None:
-    source = (SOURCES / "settings.py").read_text()
     page = (DOCS / "instrumentation.md").read_text()
-    read = set(re.findall(r'"((?:OTEL|INSTRUMENTATION)_[A-Z_]+[A-Z])"', source))
-    # Relatives of one variable, checked for the exporter that reads them, and named as such.
-    relatives = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_BSP_EXPORT_TIMEOUT"}
-    assert {name for name in read - relatives if name not in page} == set()
+    read = {name for name, _ in READERS.values()} | {"OTEL_PROPAGATORS"}
+    assert {name for name in read if name not in page} == set()
+
+
+def test_every_setting_is_documented_with_its_variable() -> None:
+    page, docstring = (DOCS / "instrumentation.md").read_text(), Settings.__doc__ or ""
+    for field in fields(Settings):
+        assert f"`{field.name}`" in page
+        assert f"        {field.name}: " in docstring
+    for name, _ in READERS.values():
+        assert name in docstring
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:

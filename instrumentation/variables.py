@@ -1,0 +1,111 @@
+"""Which environment variable sets what: the one place that knows their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from instrumentation import environment as env
+from instrumentation.check import METRICS_EXPORTERS, SAMPLERS, TRACES_EXPORTERS
+from instrumentation.environment import Environ, wrong
+
+Reader = Callable[[str, str], Any]
+
+_EXCLUDED: Final = "OTEL_PYTHON_EXCLUDED_URLS"
+_QUEUE_SIZE: Final = "OTEL_BSP_MAX_QUEUE_SIZE"
+_RESOURCE: Final = "OTEL_RESOURCE_ATTRIBUTES"
+
+_seconds: Final = partial(env.number, low=0, high=3600)
+
+
+def _milliseconds(name: str, value: str) -> float:
+    return env.integer(name, value) / 1000
+
+
+def _resource(name: str, value: str) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in env.pairs(name, value) if pair[0] != "service.name")
+
+
+READERS: Final[dict[str, tuple[str, Reader]]] = {
+    "service_name": ("OTEL_SERVICE_NAME", env.text),
+    "resource_attributes": (_RESOURCE, _resource),
+    "disabled": ("OTEL_SDK_DISABLED", env.boolean),
+    "traces_exporter": ("OTEL_TRACES_EXPORTER", partial(env.choice, allowed=TRACES_EXPORTERS)),
+    "metrics_exporter": ("OTEL_METRICS_EXPORTER", partial(env.choice, allowed=METRICS_EXPORTERS)),
+    "sampler": ("OTEL_TRACES_SAMPLER", partial(env.choice, allowed=SAMPLERS)),
+    "sampler_ratio": ("OTEL_TRACES_SAMPLER_ARG", partial(env.number, low=0, high=1)),
+    "excluded_urls": (_EXCLUDED, env.patterns),
+    "metrics_path": ("INSTRUMENTATION_METRICS_PATH", env.path),
+    "span_queue_size": (_QUEUE_SIZE, env.integer),
+    "span_batch_size": ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", env.integer),
+    "span_delay_seconds": ("OTEL_BSP_SCHEDULE_DELAY", _milliseconds),
+    "series_limit": ("INSTRUMENTATION_SERIES_LIMIT", env.integer),
+    "shutdown_seconds": ("INSTRUMENTATION_SHUTDOWN_SECONDS", _seconds),
+}
+"""The variable of each setting, and the reader of its text."""
+
+
+def _propagators(name: str, value: str) -> tuple[str, ...]:
+    known = {point.name for point in entry_points(group="opentelemetry_propagator")} | {"none"}
+    for item in env.items(name, value):
+        if item not in known:
+            raise wrong(name, "a list of " + ", ".join(sorted(known)), item)
+    return env.items(name, value)
+
+
+def _of_the_exporter(prefix: str) -> dict[str, Reader]:
+    return {
+        f"{prefix}_ENDPOINT": env.url,
+        f"{prefix}_PROTOCOL": partial(env.choice, allowed=("http/protobuf",)),
+        f"{prefix}_COMPRESSION": partial(env.choice, allowed=("none", "gzip", "deflate")),
+        f"{prefix}_TIMEOUT": partial(env.number, low=0.001, high=3600),
+        f"{prefix}_HEADERS": partial(env.pairs, secret=True),
+    }
+
+
+READ_BY_THE_SDK: Final[dict[str, Reader]] = {
+    **_of_the_exporter("OTEL_EXPORTER_OTLP"),
+    **_of_the_exporter("OTEL_EXPORTER_OTLP_TRACES"),
+    "OTEL_BSP_EXPORT_TIMEOUT": env.integer,
+    "OTEL_PROPAGATORS": _propagators,
+}
+"""The SDK only logs a wrong value here and goes on with a default; we stop at the start."""
+
+
+def read(environ: Environ) -> dict[str, Any]:
+    """The settings that `environ` asks for; an empty variable is an unset one.
+
+    Raises:
+        ValueError: a variable holds a wrong value; it is named with the rule.
+    """
+
+    def given(name: str) -> str:
+        return environ.get(name, "").strip()
+
+    for name, check in READ_BY_THE_SDK.items():
+        if given(name):
+            check(name, given(name))
+    found = {
+        setting: reader(name, given(name))
+        for setting, (name, reader) in READERS.items()
+        if given(name)
+    }
+    if _EXCLUDED in environ:  # an empty list asks that nothing be excluded
+        found.setdefault("excluded_urls", ())
+    resource = dict(env.pairs(_RESOURCE, given(_RESOURCE)))
+    if resource.get("service.name"):
+        found.setdefault("service_name", resource["service.name"])
+    _fit_the_batch(found)
+    return found
+
+
+def _fit_the_batch(found: dict[str, Any]) -> None:
+    """A batch is at most as large as the queue, by default too."""
+    if "span_queue_size" not in found and "span_batch_size" not in found:
+        return
+    queue = found.get("span_queue_size", 2048)
+    if found.setdefault("span_batch_size", min(512, queue)) > queue:
+        name = READERS["span_batch_size"][0]
+        raise wrong(name, f"at most {_QUEUE_SIZE} ({queue})", found["span_batch_size"])
