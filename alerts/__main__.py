@@ -10,6 +10,7 @@ from alerts import alertmanager, generate
 from alerts.links import Links
 from alerts.model import Scale
 from instrumentation.contract import places
+from instrumentation.contract.slo import DEFAULTS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,7 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.out is None and (options.scale.factor != 1 or options.webhook):
         parser.error("--scale and --webhook need --out: the committed files are unscaled")
-    files = generate.rule_files(options.scale, Links(options.grafana, options.runbooks))
+    numbers = DEFAULTS.scaled(options.scale.factor)
+    files = generate.rule_files(numbers, Links(options.grafana, options.runbooks))
     folder = options.out or generate.GENERATED
     if options.check:
         return _check(folder, files)

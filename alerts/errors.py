@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alerts.model import Alert, Group, Record, Scale
-from instrumentation.contract import queries, slo
+from alerts import words
+from alerts.model import Alert, Group, Record
+from instrumentation.contract import queries
 from instrumentation.contract.recorded import (
     ERRORS_1H,
     ERRORS_5M,
@@ -16,57 +17,54 @@ from instrumentation.contract.recorded import (
     Level,
 )
 
+if TYPE_CHECKING:
+    from instrumentation.contract.slo import Numbers
+
 NAME: Final = "HighErrorRatio"
 
-_DESCRIPTION: Final = (
-    "{{ $value | humanizePercentage }} of its requests failed with a 5xx, more than "
-    f"{slo.ERROR_RATIO:.0%} (over 5 minutes; over the last hour where few requests come)."
-)
 
-
-def groups(scale: Scale) -> tuple[Group, ...]:
+def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record requests and errors, and alert on too large a share."""
-    recordings = [rule for level in (SERVICE, ROUTE) for rule in _recordings(level, scale)]
+    recordings = [rule for level in (SERVICE, ROUTE) for rule in _recordings(level, numbers)]
     alerts = (
         Alert(
             name=NAME,
-            expression=_expression(SERVICE, scale),
-            wait=scale(slo.ERROR_FOR_SECONDS),
+            expression=queries.high_error_ratio(SERVICE, numbers),
+            wait=numbers.errors.wait,
             severity="critical",
             level=SERVICE,
             summary="{{ $labels.job }} fails too many requests",
-            description=_DESCRIPTION,
+            description=_description(numbers),
         ),
         Alert(
             name=NAME,
-            expression=_expression(ROUTE, scale),
-            wait=scale(slo.ERROR_FOR_SECONDS),
+            expression=queries.high_error_ratio(ROUTE, numbers),
+            wait=numbers.errors.wait,
             severity="warning",
             level=ROUTE,
             summary="{{ $labels.http_route }} of {{ $labels.job }} fails too many requests",
-            description=_DESCRIPTION,
+            description=_description(numbers),
         ),
     )
-    return (Group("errors", scale(slo.EVALUATION_INTERVAL_SECONDS), (*recordings, *alerts)),)
+    return (Group("errors", numbers.intervals.evaluation, (*recordings, *alerts)),)
 
 
-def _recordings(level: Level, scale: Scale) -> list[Record]:
+def _recordings(level: Level, numbers: Numbers) -> list[Record]:
     windows = (
-        (slo.ERROR_WINDOW_SECONDS, REQUESTS_5M, ERRORS_5M),
-        (slo.ERROR_LONG_WINDOW_SECONDS, REQUESTS_1H, ERRORS_1H),
+        (numbers.errors.window, REQUESTS_5M, ERRORS_5M),
+        (numbers.errors.long_window, REQUESTS_1H, ERRORS_1H),
     )
     rules = []
-    for seconds, requests, errors in windows:
-        window = scale(seconds)
+    for window, requests, errors in windows:
         rules.append(Record(requests.at(level), queries.request_rate(level.labels, window)))
         rules.append(Record(errors.at(level), queries.error_rate(level.labels, window)))
     return rules
 
 
-def _expression(level: Level, scale: Scale) -> str:
-    return queries.high_error_ratio(
-        level,
-        scale(slo.ERROR_WINDOW_SECONDS),
-        scale(slo.ERROR_LONG_WINDOW_SECONDS),
-        scale(slo.ERROR_RECENT_SECONDS),
+def _description(numbers: Numbers) -> str:
+    short, long = numbers.errors.window, numbers.errors.long_window
+    return (
+        "{{ $value | humanizePercentage }} of its requests failed with a 5xx, more than "
+        f"{words.percent(numbers.errors.ratio)} (over {words.span(short)}; over the last "
+        f"{words.span(long)} where few requests come)."
     )

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from alerts import errors, naive, tail, targets, traffic
 from alerts.links import Links
-from alerts.model import UNSCALED, Group, Scale
+from alerts.model import Group
 from alerts.render import rule_file
+from instrumentation.contract.slo import DEFAULTS, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 GENERATED: Final = Path(__file__).parent / "generated"
 
-_FILES: Final[dict[str, Callable[[Scale], tuple[Group, ...]]]] = {
+_FILES: Final[dict[str, Callable[[Numbers], tuple[Group, ...]]]] = {
     "tail.yml": tail.groups,
     "errors.yml": errors.groups,
     "traffic.yml": traffic.groups,
@@ -24,14 +25,14 @@ _FILES: Final[dict[str, Callable[[Scale], tuple[Group, ...]]]] = {
 }
 
 
-def groups(scale: Scale = UNSCALED) -> tuple[Group, ...]:
+def groups(numbers: Numbers = DEFAULTS) -> tuple[Group, ...]:
     """Return every group of rules."""
-    return tuple(group for make in _FILES.values() for group in make(scale))
+    return tuple(group for make in _FILES.values() for group in make(numbers))
 
 
-def rule_files(scale: Scale = UNSCALED, links: Links | None = None) -> dict[str, str]:
+def rule_files(numbers: Numbers = DEFAULTS, links: Links | None = None) -> dict[str, str]:
     """Return each rule file's name and text."""
-    return {name: rule_file(make(scale), links or Links()) for name, make in _FILES.items()}
+    return {name: rule_file(make(numbers), links or Links()) for name, make in _FILES.items()}
 
 
 def write(folder: Path, files: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from instrumentation.contract import slo
 
@@ -60,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Shortens windows, waits and intervals by one factor; offsets, floors, thresholds stay.
+    """Shortens waits and intervals by one factor, as `Numbers.scaled` does all of a rule's.
 
     Scrapes are shortened by the same factor (elsewhere), so every window holds as many of them
     as before. Raises ValueError for a factor that is not from 1 to 10.
@@ -75,6 +75,3 @@ class Scale:
     def __call__(self, seconds: float) -> float:
         """Shorten a time, in seconds."""
         return seconds / self.factor
-
-
-UNSCALED: Final = Scale()

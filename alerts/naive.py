@@ -5,38 +5,46 @@ They show what the guards are for: each is compared with its guarded rule when o
 
 from __future__ import annotations
 
-from alerts.model import Alert, Group, Scale
-from instrumentation.contract import queries, slo
+from typing import TYPE_CHECKING
+
+from alerts import words
+from alerts.model import Alert, Group
+from instrumentation.contract import queries
 from instrumentation.contract.recorded import SERVICE
 
+if TYPE_CHECKING:
+    from instrumentation.contract.slo import Numbers
 
-def groups(scale: Scale) -> tuple[Group, ...]:
+
+def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Alert on each formula alone, for as long as the guarded rule waits."""
     rules = (
         Alert(
             name="NaiveTailLatency",
-            expression=queries.naive_tail(SERVICE),
-            wait=scale(slo.TAIL_FOR_SECONDS),
+            expression=queries.naive_tail(SERVICE, numbers),
+            wait=numbers.tail.wait,
             severity="info",
             level=SERVICE,
-            summary="p99 of {{ $labels.job }} is above three times its p50",
-            description="p99 is {{ $value | humanize }} times p50 over 10 minutes. No guard "
-            "looked at it: the requests may be few, all fast, or this may be usual.",
+            summary=f"p99 of {{{{ $labels.job }}}} is above {numbers.tail.ratio:g} times its p50",
+            description="p99 is {{ $value | humanize }} times p50 over "
+            f"{words.span(numbers.tail.window)}. No guard looked at it: the requests may be "
+            "few, all fast, or this may be usual.",
         ),
         Alert(
             name="NaiveErrorRatio",
-            expression=queries.naive_errors(SERVICE),
-            wait=scale(slo.ERROR_FOR_SECONDS),
+            expression=queries.naive_errors(SERVICE, numbers),
+            wait=numbers.errors.wait,
             severity="info",
             level=SERVICE,
-            summary="More than 1 % of the requests to {{ $labels.job }} failed",
-            description="{{ $value | humanizePercentage }} failed with a 5xx over 5 minutes. No "
-            "guard looked at it: that may be one request.",
+            summary=f"More than {words.percent(numbers.errors.ratio)} of the requests to "
+            "{{ $labels.job }} failed",
+            description="{{ $value | humanizePercentage }} failed with a 5xx over "
+            f"{words.span(numbers.errors.window)}. No guard looked at it: that may be one request.",
         ),
         Alert(
             name="NaiveTrafficDrop",
-            expression=queries.naive_traffic_drop(SERVICE),
-            wait=scale(slo.TRAFFIC_FOR_SECONDS),
+            expression=queries.naive_traffic_drop(SERVICE, numbers),
+            wait=numbers.traffic.wait,
             severity="info",
             level=SERVICE,
             summary="{{ $labels.job }} gets fewer requests than a week ago",
@@ -44,4 +52,4 @@ def groups(scale: Scale) -> tuple[Group, ...]:
             "looked at it: they may be few, or last week may have been unusual.",
         ),
     )
-    return (Group("naive", scale(slo.EVALUATION_INTERVAL_SECONDS), rules),)
+    return (Group("naive", numbers.intervals.evaluation, rules),)

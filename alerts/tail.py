@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alerts.model import Alert, Group, Record, Scale
-from instrumentation.contract import promql, queries, slo
+from alerts import words
+from alerts.model import Alert, Group, Record
+from instrumentation.contract import promql, queries
 from instrumentation.contract.recorded import (
     P50_10M,
     P95_10M,
@@ -18,34 +19,30 @@ from instrumentation.contract.recorded import (
     Level,
 )
 
+if TYPE_CHECKING:
+    from instrumentation.contract.slo import Numbers
+
 NAME: Final = "HighTailLatency"
 
 _LEVELS: Final = (SERVICE, ROUTE)
 _QUANTILES: Final = ((0.5, P50_10M), (0.95, P95_10M), (0.99, P99_10M))
-_DESCRIPTION: Final = (
-    "The slowest 1 % of requests took {{ $value | humanize }} times the median over the last "
-    f"10 minutes, more than {slo.TAIL_RATIO:g} times and more than {slo.TAIL_FLOOR_SECONDS:g} s."
-)
 
 
-def groups(scale: Scale) -> tuple[Group, ...]:
+def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record quantiles and tails, and alert on the long and unusual ones."""
-    recordings = [rule for level in _LEVELS for rule in _recordings(level, scale)]
+    recordings = [rule for level in _LEVELS for rule in _recordings(level, numbers)]
     usual = tuple(
-        Record(
-            TAIL_10M_USUAL.at(level),
-            queries.usual_tail_ratio(level, scale(slo.TAIL_PAST_SECONDS)),
-        )
+        Record(TAIL_10M_USUAL.at(level), queries.usual_tail_ratio(level, numbers))
         for level in _LEVELS
     )
     return (
-        Group("tail-usual", scale(slo.USUAL_INTERVAL_SECONDS), usual),
-        Group("tail", scale(slo.EVALUATION_INTERVAL_SECONDS), (*recordings, *_alerts(scale))),
+        Group("tail-usual", numbers.intervals.usual, usual),
+        Group("tail", numbers.intervals.evaluation, (*recordings, *_alerts(numbers))),
     )
 
 
-def _recordings(level: Level, scale: Scale) -> list[Record]:
-    window = scale(slo.TAIL_WINDOW_SECONDS)
+def _recordings(level: Level, numbers: Numbers) -> list[Record]:
+    window = numbers.tail.window
     quantiles = [
         Record(
             quantity.at(level),
@@ -56,41 +53,51 @@ def _recordings(level: Level, scale: Scale) -> list[Record]:
     return [
         Record(REQUESTS_10M.at(level), queries.request_rate(level.labels, window)),
         *quantiles,
-        Record(TAIL_10M.at(level), queries.tail_ratio(level, window)),
+        Record(TAIL_10M.at(level), queries.tail_ratio(level, numbers)),
     ]
 
 
-def _alerts(scale: Scale) -> tuple[Alert, ...]:
-    wait = scale(slo.TAIL_FOR_SECONDS)
+def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
+    wait = numbers.tail.wait
+    description = _description(numbers)
     return (
         Alert(
             name=NAME,
-            expression=queries.unusual_tail(SERVICE),
+            expression=queries.unusual_tail(SERVICE, numbers),
             wait=wait,
             severity="critical",
             level=SERVICE,
             summary="{{ $labels.job }} has a long latency tail",
-            description=f"{_DESCRIPTION} That is {slo.TAIL_UNUSUAL:g} times its usual or more.",
+            description=f"{description} That is {numbers.tail.unusual:g} times its usual or more.",
         ),
         Alert(
             name=NAME,
-            expression=queries.long_tail_without_past(SERVICE),
+            expression=queries.long_tail_without_past(SERVICE, numbers),
             wait=wait,
             severity="warning",
             level=SERVICE,
             summary="{{ $labels.job }}, which has no past yet, has a long latency tail",
-            description=f"{_DESCRIPTION} With less than an hour of past nobody can say whether "
-            "that is usual, so it is a ticket and no page.",
+            description=f"{description} Its past is no longer than the last "
+            f"{words.span(numbers.tail.min_past)}, so nobody can say whether that is usual: it is "
+            "a ticket and no page.",
         ),
         Alert(
             name=NAME,
             expression=promql.either(
-                queries.unusual_tail(ROUTE), queries.long_tail_without_past(ROUTE)
+                queries.unusual_tail(ROUTE, numbers), queries.long_tail_without_past(ROUTE, numbers)
             ),
             wait=wait,
             severity="warning",
             level=ROUTE,
             summary="{{ $labels.http_route }} of {{ $labels.job }} has a long latency tail",
-            description=_DESCRIPTION,
+            description=description,
         ),
+    )
+
+
+def _description(numbers: Numbers) -> str:
+    tail = numbers.tail
+    return (
+        "The slowest 1 % of requests took {{ $value | humanize }} times the median over the last "
+        f"{words.span(tail.window)}, more than {tail.ratio:g} times and more than {tail.floor:g} s."
     )

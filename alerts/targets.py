@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alerts.model import Alert, Group, Record, Scale, Severity
+from alerts import words
+from alerts.model import Alert, Group, Record, Severity
 from instrumentation.contract import queries, slo
 from instrumentation.contract.recorded import SERVICE, UP
+
+if TYPE_CHECKING:
+    from instrumentation.contract.slo import Numbers
 
 GONE: Final = "TargetGone"
 WATCHDOG: Final = "Watchdog"
 
 
-def groups(scale: Scale) -> tuple[Group, ...]:
+def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record which jobs are up, alert on those that are not, and beat Watchdog's heart."""
     tickets = "|".join(slo.TICKET_JOBS)
     rules = (
-        Record(UP.at(SERVICE), queries.job_up(scale(slo.TARGET_SAMPLE_SECONDS))),
-        _gone(f'job!~"{tickets}"', "critical", scale),
-        _gone(f'job=~"{tickets}"', "warning", scale),
+        Record(UP.at(SERVICE), queries.job_up(numbers.targets.sample)),
+        _gone(f'job!~"{tickets}"', "critical", numbers),
+        _gone(f'job=~"{tickets}"', "warning", numbers),
         Alert(
             name=WATCHDOG,
             expression="vector(1)",
@@ -31,19 +35,18 @@ def groups(scale: Scale) -> tuple[Group, ...]:
             labels=(("job", slo.PROMETHEUS_JOB),),
         ),
     )
-    return (Group("targets", scale(slo.EVALUATION_INTERVAL_SECONDS), rules),)
+    return (Group("targets", numbers.intervals.evaluation, rules),)
 
 
-def _gone(jobs: str, severity: Severity, scale: Scale) -> Alert:
+def _gone(jobs: str, severity: Severity, numbers: Numbers) -> Alert:
     return Alert(
         name=GONE,
-        expression=queries.target_gone(
-            scale(slo.TARGET_MEMORY_SECONDS), scale(slo.SETTLE_SECONDS), (jobs,)
-        ),
-        wait=scale(slo.TARGET_FOR_SECONDS),
+        expression=queries.target_gone(numbers, (jobs,)),
+        wait=numbers.targets.wait,
         severity=severity,
         level=SERVICE,
         summary="{{ $labels.job }} can't be seen any more",
         description="{{ if $value }}No target of it is known any more, though one was up within "
-        "the past day.{{ else }}Every target of it fails to answer its scrapes.{{ end }}",
+        f"the past {words.span(numbers.targets.memory)}.{{{{ else }}}}"
+        "Every target of it fails to answer its scrapes.{{ end }}",
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alerts.model import Alert, Group, Record, Scale
-from instrumentation.contract import queries, slo
+from alerts import words
+from alerts.model import Alert, Group, Record
+from instrumentation.contract import queries
 from instrumentation.contract.recorded import (
     REQUESTS_30M,
     REQUESTS_30M_USUAL,
@@ -13,42 +14,40 @@ from instrumentation.contract.recorded import (
     SERVICE,
 )
 
+if TYPE_CHECKING:
+    from instrumentation.contract.slo import Numbers
+
 DROP: Final = "TrafficDrop"
 GONE: Final = "TrafficGone"
 
 
-def groups(scale: Scale) -> tuple[Group, ...]:
+def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record requests, now and usually, and alert where they are missing."""
-    window, settle = scale(slo.TRAFFIC_WINDOW_SECONDS), scale(slo.SETTLE_SECONDS)
-    memory = scale(slo.TRAFFIC_MEMORY_SECONDS)
     rules = (
-        Record(
-            REQUESTS_NOW.at(SERVICE),
-            queries.requests_now(scale(slo.TRAFFIC_SAMPLE_SECONDS), memory, settle),
-        ),
+        Record(REQUESTS_NOW.at(SERVICE), queries.requests_now(numbers)),
         Record(REQUESTS_30M_USUAL.at(SERVICE), queries.usual_requests()),
-        Record(REQUESTS_30M.at(SERVICE), queries.requests_lately(window, settle)),
+        Record(REQUESTS_30M.at(SERVICE), queries.requests_lately(numbers)),
         Alert(
             name=DROP,
-            expression=queries.traffic_drop(window),
-            wait=scale(slo.TRAFFIC_FOR_SECONDS),
+            expression=queries.traffic_drop(numbers),
+            wait=numbers.traffic.wait,
             severity="critical",
             level=SERVICE,
             summary="{{ $labels.job }} gets fewer requests than usual",
             description="{{ $value | humanizePercentage }} of the requests are missing, compared "
-            "with the median of the same 30 minutes of the last three weeks.",
+            f"with the median of the same {words.span(numbers.traffic.window)} of the last three "
+            "weeks.",
         ),
         Alert(
             name=GONE,
-            expression=queries.traffic_gone(
-                scale(slo.GONE_WINDOW_SECONDS), memory, scale(slo.GONE_AROUND_SECONDS)
-            ),
-            wait=scale(slo.GONE_FOR_SECONDS),
+            expression=queries.traffic_gone(numbers),
+            wait=numbers.silence.wait,
             severity="critical",
             level=SERVICE,
             summary="{{ $labels.job }} gets no requests any more",
-            description="No request for 5 minutes, at a time when some are expected: within the "
-            "past hour there were {{ $value | humanize }} in each 5 minutes.",
+            description=f"No request for {words.span(numbers.silence.window)}, at a time when some "
+            f"are expected: within the past {words.span(numbers.traffic.memory)} there were "
+            f"{{{{ $value | humanize }}}} in each {words.span(numbers.silence.window)}.",
         ),
     )
-    return (Group("traffic", scale(slo.EVALUATION_INTERVAL_SECONDS), rules),)
+    return (Group("traffic", numbers.intervals.evaluation, rules),)

@@ -56,7 +56,7 @@ def _errors() -> Graph:
         "Share of requests that were answered with a 5xx. The line is where the alert begins.",
         "ratio",
         (Query(ratio, _SERVICE_LEGEND),),
-        threshold=slo.ERROR_RATIO,
+        threshold=slo.DEFAULTS.errors.ratio,
     )
 
 
@@ -82,7 +82,7 @@ def _usual_traffic() -> Graph:
     return Graph(
         "Requests over 30 minutes",
         "Beside the median of the same 30 minutes in the last three weeks. The alert begins "
-        f"{slo.TRAFFIC_DROP:.0%} below it. Recorded series: all instances and routes.",
+        f"{slo.DEFAULTS.traffic.drop:.0%} below it. Recorded series: all instances and routes.",
         "requests",
         (
             Query(_recorded(recorded.REQUESTS_30M), f"seen {_SERVICE_LEGEND}"),
@@ -94,14 +94,14 @@ def _usual_traffic() -> Graph:
 def _usual_tail() -> Graph:
     return Graph(
         "Tail: p99 divided by p50",
-        f"Over 10 minutes. The alert begins above the line, at {slo.TAIL_UNUSUAL:g} times what "
-        "is usual. Recorded series: all instances and routes.",
+        f"Over 10 minutes. The alert begins above the line, at {slo.DEFAULTS.tail.unusual:g} times "
+        "what is usual. Recorded series: all instances and routes.",
         "number",
         (
             Query(_recorded(recorded.TAIL_10M), f"seen {_SERVICE_LEGEND}"),
             Query(_recorded(recorded.TAIL_10M_USUAL), f"usual {_SERVICE_LEGEND}"),
         ),
-        threshold=slo.TAIL_RATIO,
+        threshold=slo.DEFAULTS.tail.ratio,
     )
 
 
@@ -120,7 +120,7 @@ def _route_errors() -> Graph:
         "ticket begins.",
         "ratio",
         (Query(ratio, _ROUTE_LEGEND),),
-        threshold=slo.ERROR_RATIO,
+        threshold=slo.DEFAULTS.errors.ratio,
     )
 
 

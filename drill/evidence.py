@@ -49,8 +49,8 @@ def slow_trace(backends: Backends, since: float) -> Evidence | None:
         backends,
         promql.selector(f"{DURATION.name}_bucket", (_JOB,)),
         since,
-        exemplar=lambda each: each.value > slo.TAIL_FLOOR_SECONDS,
-        span=lambda each: each.seconds > slo.TAIL_FLOOR_SECONDS,
+        exemplar=lambda each: each.value > slo.DEFAULTS.tail.floor,
+        span=lambda each: each.seconds > slo.DEFAULTS.tail.floor,
     )
 
 
@@ -69,7 +69,7 @@ def missing_requests(backends: Backends, since: float) -> Evidence | None:
     """Describe how many requests a second past weeks expect and how many are seen."""
     expected = _recorded(backends.prometheus, recorded.REQUESTS_30M_USUAL)
     seen = _recorded(backends.prometheus, recorded.REQUESTS_30M)
-    if expected is None or seen is None or seen >= (1 - slo.TRAFFIC_DROP) * expected:
+    if expected is None or seen is None or seen >= (1 - slo.DEFAULTS.traffic.drop) * expected:
         return None
     short = f"{expected:.1f} requests/s expected, {seen:.1f} seen"
     return Evidence(short, f"{short}, {1 - seen / expected:.0%} are missing")

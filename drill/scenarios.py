@@ -56,8 +56,8 @@ SCENARIOS: Final = (
         start=lambda demo: demo.switch_fault("slow_tail", True),
         end=lambda demo: demo.switch_fault("slow_tail", False),
         evidence=evidence.slow_trace,
-        window_seconds=slo.TAIL_WINDOW_SECONDS,
-        wait_seconds=slo.TAIL_FOR_SECONDS,
+        window_seconds=slo.DEFAULTS.tail.window,
+        wait_seconds=slo.DEFAULTS.tail.wait,
         past=TAIL_10M_USUAL,
     ),
     Scenario(
@@ -67,8 +67,8 @@ SCENARIOS: Final = (
         start=lambda demo: demo.switch_fault("errors", True),
         end=lambda demo: demo.switch_fault("errors", False),
         evidence=evidence.failed_trace,
-        window_seconds=slo.ERROR_WINDOW_SECONDS,
-        wait_seconds=slo.ERROR_FOR_SECONDS,
+        window_seconds=slo.DEFAULTS.errors.window,
+        wait_seconds=slo.DEFAULTS.errors.wait,
     ),
     Scenario(
         name="traffic",
@@ -77,8 +77,8 @@ SCENARIOS: Final = (
         start=lambda demo: demo.set_load(_LESS_LOAD),
         end=lambda demo: demo.set_load(1),
         evidence=evidence.missing_requests,
-        window_seconds=slo.TRAFFIC_WINDOW_SECONDS,
-        wait_seconds=slo.TRAFFIC_FOR_SECONDS,
+        window_seconds=slo.DEFAULTS.traffic.window,
+        wait_seconds=slo.DEFAULTS.traffic.wait,
         past=REQUESTS_30M_USUAL,
     ),
 )

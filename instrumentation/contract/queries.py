@@ -1,7 +1,7 @@
 """Every question that a rule or a panel asks, as a function named after its answer.
 
 The first half reads what services export; the second half reads recorded series and holds the
-guards of the symptoms. Windows are seconds (a drill passes shorter ones) or Grafana's own.
+guards of the symptoms, whose numbers they are given. Windows are seconds or Grafana's own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from instrumentation.contract.promql import Window
     from instrumentation.contract.recorded import Level, Recorded
+    from instrumentation.contract.slo import Numbers
 
 _ERRORS = promql.matches("http_response_status_code", slo.ERROR_STATUS)
 
@@ -49,82 +50,85 @@ def duration_quantile(
     return promql.quantile(q, REQUEST_DURATION, window, by, matchers)
 
 
-def tail_ratio(level: Level, window: float) -> str:
+def tail_ratio(level: Level, numbers: Numbers) -> str:
     """p99 divided by p50, where the window held enough requests to tell.
 
     Recorded: `recorded.TAIL_10M`.
     """
-    enough = f"{_count(recorded.REQUESTS_10M, level, window)} >= {slo.TAIL_MIN_REQUESTS}"
+    requests = _count(recorded.REQUESTS_10M, level, numbers.tail.window)
+    enough = f"{requests} >= {numbers.tail.min_requests:g}"
     return promql.every(f"{recorded.P99_10M.at(level)} / {recorded.P50_10M.at(level)}", enough)
 
 
-def usual_tail_ratio(level: Level, past: float) -> str:
+def usual_tail_ratio(level: Level, numbers: Numbers) -> str:
     """What the tail ratio usually is; nothing for a service with less than an hour of past.
 
     The larger of two medians, so that neither a nightly batch nor a new release pages: the
     past day's, without its newest hour, and that of the same time in past weeks.
     """
     name = recorded.TAIL_10M.at(level)
-    hour = promql.duration(slo.TAIL_MIN_PAST_SECONDS)
-    day = f"quantile_over_time(0.5, {name}[{promql.duration(past)}] offset {hour})"
+    hour = promql.duration(numbers.tail.min_past)
+    day = f"quantile_over_time(0.5, {name}[{promql.duration(numbers.tail.past)}] offset {hour})"
     return promql.largest((day, _past_weeks(name, level)), level.labels)
 
 
-def long_tail(level: Level) -> str:
+def long_tail(level: Level, numbers: Numbers) -> str:
     """Tail ratio where it is long and slow enough for a user to notice."""
     return promql.every(
-        f"{recorded.TAIL_10M.at(level)} > {slo.TAIL_RATIO:g}",
-        f"{recorded.P99_10M.at(level)} > {slo.TAIL_FLOOR_SECONDS:g}",
+        f"{recorded.TAIL_10M.at(level)} > {numbers.tail.ratio:g}",
+        f"{recorded.P99_10M.at(level)} > {numbers.tail.floor:g}",
     )
 
 
-def unusual_tail(level: Level) -> str:
+def unusual_tail(level: Level, numbers: Numbers) -> str:
     """Tail ratio where it is long, and well above what is usual."""
-    usual = f"{slo.TAIL_UNUSUAL:g} * {recorded.TAIL_10M_USUAL.at(level)}"
-    return promql.every(long_tail(level), f"{recorded.TAIL_10M.at(level)} >= {usual}")
+    usual = f"{numbers.tail.unusual:g} * {recorded.TAIL_10M_USUAL.at(level)}"
+    return promql.every(long_tail(level, numbers), f"{recorded.TAIL_10M.at(level)} >= {usual}")
 
 
-def long_tail_without_past(level: Level) -> str:
+def long_tail_without_past(level: Level, numbers: Numbers) -> str:
     """Tail ratio where it is long, and nobody can say yet what is usual."""
-    return f"{long_tail(level)}\nunless {recorded.TAIL_10M_USUAL.at(level)}"
+    return f"{long_tail(level, numbers)}\nunless {recorded.TAIL_10M_USUAL.at(level)}"
 
 
-def high_error_ratio(level: Level, window: float, long_window: float, recent: float) -> str:
+def high_error_ratio(level: Level, numbers: Numbers) -> str:
     """Share of failed requests where it is too high, over the long window where few came."""
-    enough = f"{_count(recorded.REQUESTS_5M, level, window)} >= {slo.ERROR_MIN_REQUESTS}"
-    now = promql.every(
-        _errors_beyond_objective(recorded.ERRORS_5M, recorded.REQUESTS_5M, level, window), enough
-    )
-    errors = recorded.ERRORS_5M.at(level)
-    going_on = f"max_over_time({errors}[{promql.duration(recent)}]) > 0"
+    errors = numbers.errors
+    requests = _count(recorded.REQUESTS_5M, level, errors.window)
+    enough = f"{requests} >= {errors.min_requests:g}"
+    short = (recorded.ERRORS_5M, recorded.REQUESTS_5M, errors.window)
+    now = promql.every(_errors_beyond_objective(*short, level, numbers), enough)
+    recent = f"{recorded.ERRORS_5M.at(level)}[{promql.duration(errors.recent)}]"
+    long = (recorded.ERRORS_1H, recorded.REQUESTS_1H, errors.long_window)
     slowly = promql.every(
-        _errors_beyond_objective(recorded.ERRORS_1H, recorded.REQUESTS_1H, level, long_window),
-        going_on,
+        _errors_beyond_objective(*long, level, numbers), f"max_over_time({recent}) > 0"
     )
     return promql.either(now, f"{slowly}\nunless {enough}")
 
 
-def requests_now(sample: float, memory: float, settle: float) -> str:
+def requests_now(numbers: Numbers) -> str:
     """Requests a second of this moment; zero for a service that had some and fell silent.
 
     Recorded: `recorded.REQUESTS_NOW`, which it reads for what is remembered.
     """
     by = recorded.SERVICE.labels
-    latest = promql.latest_observations(REQUEST_DURATION, sample, by)
+    latest = promql.latest_observations(REQUEST_DURATION, numbers.traffic.sample, by)
     name = recorded.REQUESTS_NOW.at(recorded.SERVICE)
-    remembered = f"(max_over_time({name}[{promql.duration(memory)}]) > 0)"
-    return promql.either(latest, f"0 * {remembered}\nunless on () ({telemetry_lost(settle)})")
+    remembered = f"(max_over_time({name}[{promql.duration(numbers.traffic.memory)}]) > 0)"
+    lost = telemetry_lost(numbers)
+    return promql.either(latest, f"0 * {remembered}\nunless on () ({lost})")
 
 
-def requests_lately(window: float, settle: float) -> str:
+def requests_lately(numbers: Numbers) -> str:
     """Requests a second over the window; zero for a service that past weeks knew.
 
     The mean of `recorded.REQUESTS_NOW` rather than a rate over the window: a rate reads low
     while the window is only partly filled, after a restart of Prometheus for example.
     """
-    mean = f"avg_over_time({recorded.REQUESTS_NOW.at(recorded.SERVICE)}[{promql.duration(window)}])"
+    window = promql.duration(numbers.traffic.window)
+    mean = f"avg_over_time({recorded.REQUESTS_NOW.at(recorded.SERVICE)}[{window}])"
     known = f"({recorded.REQUESTS_30M_USUAL.at(recorded.SERVICE)} > 0)"
-    return promql.either(mean, f"0 * {known}\nunless on () ({telemetry_lost(settle)})")
+    return promql.either(mean, f"0 * {known}\nunless on () ({telemetry_lost(numbers)})")
 
 
 def usual_requests() -> str:
@@ -132,23 +136,24 @@ def usual_requests() -> str:
     return _past_weeks(recorded.REQUESTS_30M.at(recorded.SERVICE), recorded.SERVICE)
 
 
-def traffic_drop(window: float) -> str:
+def traffic_drop(numbers: Numbers) -> str:
     """Share of the usual requests that is missing, where it is too large to be chance."""
     level = recorded.SERVICE
     lately, usual = recorded.REQUESTS_30M.at(level), recorded.REQUESTS_30M_USUAL.at(level)
-    enough = f"{_count(recorded.REQUESTS_30M_USUAL, level, window)} >= {slo.TRAFFIC_MIN_REQUESTS}"
-    return promql.every(f"1 - {lately} / {usual} > {slo.TRAFFIC_DROP:g}", enough)
+    expected = _count(recorded.REQUESTS_30M_USUAL, level, numbers.traffic.window)
+    enough = f"{expected} >= {numbers.traffic.min_requests:g}"
+    return promql.every(f"1 - {lately} / {usual} > {numbers.traffic.drop:g}", enough)
 
 
-def traffic_gone(window: float, memory: float, around: float) -> str:
+def traffic_gone(numbers: Numbers) -> str:
     """Requests in a window of the time before, where none come any more and some should."""
+    window, least = numbers.silence.window, numbers.silence.min_requests
     now = recorded.REQUESTS_NOW.at(recorded.SERVICE)
-    before = f"avg_over_time({now}[{promql.duration(memory)}]) * {window:g}"
+    before = f"avg_over_time({now}[{promql.duration(numbers.traffic.memory)}]) * {window:g}"
     gone = promql.every(
-        f"{before} >= {slo.GONE_MIN_REQUESTS}",
-        f"max_over_time({now}[{promql.duration(window)}]) == 0",
+        f"{before} >= {least:g}", f"max_over_time({now}[{promql.duration(window)}]) == 0"
     )
-    return f"{gone}\nunless {usual_low(around)} * {window:g} < {slo.GONE_MIN_REQUESTS}"
+    return f"{gone}\nunless {usual_low(numbers.silence.around)} * {window:g} < {least:g}"
 
 
 def usual_low(around: float) -> str:
@@ -159,7 +164,7 @@ def usual_low(around: float) -> str:
     name = recorded.REQUESTS_5M.at(recorded.SERVICE)
     lows = [
         f"min_over_time({name}[{promql.duration(around)}] "
-        f"offset {promql.duration(seconds - slo.GONE_AROUND_SECONDS / 2)})"
+        f"offset {promql.duration(seconds - around / 2)})"
         for seconds in slo.PAST_WEEKS_SECONDS
     ]
     return promql.median(lows, recorded.SERVICE.labels)
@@ -175,26 +180,27 @@ def job_up(sample: float) -> str:
     return f"max by ({', '.join(recorded.SERVICE.labels)}) ({latest})"
 
 
-def target_gone(memory: float, settle: float, matchers: Sequence[str] = ()) -> str:
+def target_gone(numbers: Numbers, matchers: Sequence[str] = ()) -> str:
     """0 for a job whose targets are all down, 1 for one that was up and has no target now.
 
     An `up` that comes through the collector loses its environment with the first scrape that
     fails, so a job that was up is named with the labels that it had then.
     """
     up = promql.selector(recorded.UP.at(recorded.SERVICE), matchers)
-    was_up = f"max_over_time({up}[{promql.duration(memory)}]) == 1"
+    was_up = f"max_over_time({up}[{promql.duration(numbers.targets.memory)}]) == 1"
     down = f"0 * ({was_up}\nunless {up} == 1\nand on (job) {up} == 0)"
     never_up = f"{up} == 0\nunless on (job) {was_up}"
-    vanished = f"{was_up}\nunless on (job) {up}\nunless on () ({telemetry_lost(settle)})"
+    vanished = f"{was_up}\nunless on (job) {up}\nunless on () ({telemetry_lost(numbers)})"
     return promql.either(down, never_up, vanished)
 
 
-def telemetry_lost(settle: float) -> str:
+def telemetry_lost(numbers: Numbers) -> str:
     """Something, without labels, while missing data say nothing about the services.
 
     That is while no collector is up and for a while afterwards, and after a start of Prometheus.
     Where neither is scraped it is empty, and missing data count as missing requests.
     """
+    settle = numbers.targets.settle
     collector = promql.selector("up", (promql.equals("job", slo.COLLECTOR_JOB),))
     prometheus = promql.selector(
         "process_start_time_seconds", (promql.equals("job", slo.PROMETHEUS_JOB),)
@@ -204,23 +210,23 @@ def telemetry_lost(settle: float) -> str:
     return f"{down} or {started}"
 
 
-def naive_tail(level: Level) -> str:
+def naive_tail(level: Level, numbers: Numbers) -> str:
     """p99 divided by p50 where it is above the threshold, however few or fast the requests."""
     ratio = f"{recorded.P99_10M.at(level)} / {recorded.P50_10M.at(level)}"
-    return f"{ratio} > {slo.TAIL_RATIO:g}"
+    return f"{ratio} > {numbers.tail.ratio:g}"
 
 
-def naive_errors(level: Level) -> str:
+def naive_errors(level: Level, numbers: Numbers) -> str:
     """Share of failed requests where it is above the threshold, however few the requests."""
     ratio = f"{recorded.ERRORS_5M.at(level)} / {recorded.REQUESTS_5M.at(level)}"
-    return f"{ratio} > {slo.ERROR_RATIO:g}"
+    return f"{ratio} > {numbers.errors.ratio:g}"
 
 
-def naive_traffic_drop(level: Level) -> str:
+def naive_traffic_drop(level: Level, numbers: Numbers) -> str:
     """Share of last week's requests that is missing, however few or unusual they were."""
     name = recorded.REQUESTS_30M.at(level)
     last_week = promql.earlier(name, slo.PAST_WEEKS_SECONDS[0])
-    return f"1 - {name} / {last_week} > {slo.TRAFFIC_DROP:g}"
+    return f"1 - {name} / {last_week} > {numbers.traffic.drop:g}"
 
 
 def _count(quantity: Recorded, level: Level, window: float) -> str:
@@ -233,9 +239,9 @@ def _past_weeks(name: str, level: Level) -> str:
 
 
 def _errors_beyond_objective(
-    errors: Recorded, requests: Recorded, level: Level, window: float
+    errors: Recorded, requests: Recorded, window: float, level: Level, numbers: Numbers
 ) -> str:
     return promql.every(
-        f"{errors.at(level)} / {requests.at(level)} > {slo.ERROR_RATIO:g}",
-        f"{_count(errors, level, window)} >= {slo.ERROR_MIN_ERRORS}",
+        f"{errors.at(level)} / {requests.at(level)} > {numbers.errors.ratio:g}",
+        f"{_count(errors, level, window)} >= {numbers.errors.min_errors:g}",
     )

@@ -27,14 +27,14 @@ _RATES = (
     (
         recorded.REQUESTS_5M.operations,
         recorded.ERRORS_5M.operations,
-        slo.ERROR_WINDOW_SECONDS,
+        slo.DEFAULTS.errors.window,
     ),
-    (recorded.REQUESTS_10M.operations, "", slo.TAIL_WINDOW_SECONDS),
-    (_REQUESTS, "", slo.TRAFFIC_WINDOW_SECONDS),
+    (recorded.REQUESTS_10M.operations, "", slo.DEFAULTS.tail.window),
+    (_REQUESTS, "", slo.DEFAULTS.traffic.window),
     (
         recorded.REQUESTS_1H.operations,
         recorded.ERRORS_1H.operations,
-        slo.ERROR_LONG_WINDOW_SECONDS,
+        slo.DEFAULTS.errors.long_window,
     ),
 )
 _QUANTILES = ((_P50, 0.5), (recorded.P95_10M.operations, 0.95), (_P99, 0.99))
@@ -75,10 +75,10 @@ class RecordedSeries:
     def _values(self) -> Values:
         values: Values = {}
         for requests, errors, window in _RATES:
-            values[requests], failed = self._group.rates(window)
+            values[requests], failed = self._group.rates(int(window))
             if errors:
                 values[errors] = failed
-        lately = self._group.durations(slo.TAIL_WINDOW_SECONDS)
+        lately = self._group.durations(int(slo.DEFAULTS.tail.window))
         for operations, q in _QUANTILES:
             values[operations] = quantile(q, lately)
         values[_TAIL] = _tail(values, sum(lately))
@@ -89,9 +89,9 @@ class RecordedSeries:
         """Add what is usual: it is read from what was recorded before."""
         self._requests.append(values[_REQUESTS])
         self._tails.append(values[_TAIL])
-        hour = slo.TAIL_MIN_PAST_SECONDS
+        hour = slo.DEFAULTS.tail.min_past
         self._day.add(self._tails.ago(hour))
-        self._day.remove(self._tails.ago(hour + slo.TAIL_PAST_SECONDS))
+        self._day.remove(self._tails.ago(hour + slo.DEFAULTS.tail.past))
         known = [each for each in (self._day.value(), self._tails.usual()) if each is not None]
         values[_USUAL_TAIL] = max(known, default=None)
         values[_USUAL_REQUESTS] = self._requests.usual()
@@ -99,7 +99,7 @@ class RecordedSeries:
 
 def _tail(values: Values, requests: int) -> float | None:
     p50, p99 = values[_P50], values[_P99]
-    if p50 is None or p99 is None or requests < slo.TAIL_MIN_REQUESTS:
+    if p50 is None or p99 is None or requests < slo.DEFAULTS.tail.min_requests:
         return None
     return p99 / p50
 
@@ -113,8 +113,8 @@ class _Past:
     def append(self, value: float | None) -> None:
         self._values.append(value)
 
-    def ago(self, seconds: int) -> float | None:
-        steps = seconds // STEP_SECONDS
+    def ago(self, seconds: float) -> float | None:
+        steps = int(seconds) // STEP_SECONDS
         return self._values[-1 - steps] if steps < len(self._values) else None
 
     def usual(self) -> float | None:

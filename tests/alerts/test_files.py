@@ -13,6 +13,7 @@ from alerts.__main__ import main
 from alerts.links import Links
 from alerts.model import Alert, Group, Record, Scale
 from instrumentation.contract import metrics, recorded
+from instrumentation.contract.slo import DEFAULTS
 from stack.binaries import binary
 
 ALERTMANAGER = Path("alerts/alertmanager.yml")
@@ -33,7 +34,7 @@ KNOWN = {
 
 
 def rules(factor: float = 1) -> list[Record | Alert]:
-    return [rule for group in generate.groups(Scale(factor)) for rule in group.rules]
+    return [rule for group in generate.groups(DEFAULTS.scaled(factor)) for rule in group.rules]
 
 
 def alerts() -> list[Alert]:
@@ -103,7 +104,7 @@ def test_offsets_stay_when_scaled() -> None:
 
 
 def test_waits_and_intervals_shrink_with_the_windows() -> None:
-    for group, short in zip(generate.groups(), generate.groups(Scale(10)), strict=True):
+    for group, short in zip(generate.groups(), generate.groups(DEFAULTS.scaled(10)), strict=True):
         assert short.interval == group.interval / 10
         for rule, shorter in zip(group.rules, short.rules, strict=True):
             if isinstance(rule, Alert) and isinstance(shorter, Alert):

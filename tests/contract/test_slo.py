@@ -1,33 +1,37 @@
-"""The numbers agree with each other, scaled or not."""
+"""The numbers agree with each other, scaled or not, and absurd ones are refused."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from instrumentation.contract import buckets, recorded, slo
+from instrumentation.contract.slo import DEFAULTS
 
-WINDOWS = {
-    name: getattr(slo, name)
-    for name in dir(slo)
-    if name.endswith(("_WINDOW_SECONDS", "_SAMPLE_SECONDS", "_RECENT_SECONDS", "_AROUND_SECONDS"))
-}
 DEMO_REQUESTS_A_SECOND = 20 * 0.6
 """What the demo's load falls to at night."""
 
 
-@pytest.mark.parametrize("name", sorted(WINDOWS))
-def test_every_window_holds_four_scrapes(name: str) -> None:
+def by_key(numbers: slo.Numbers) -> dict[str, float]:
+    return {key: value for key, _, value in slo.keyed(numbers)}
+
+
+def test_every_window_holds_four_scrapes() -> None:
     """A scale shortens windows and scrapes alike, so this holds at every scale."""
-    assert WINDOWS[name] >= slo.MIN_SCRAPES_IN_WINDOW * slo.SCRAPE_INTERVAL_SECONDS
+    windows = {key: value for key, kind, value in slo.keyed(DEFAULTS) if kind.window}
+    assert len(windows) > 10
+    assert min(windows.values()) >= slo.MIN_SCRAPES_IN_WINDOW * slo.SCRAPE_INTERVAL_SECONDS
 
 
 @pytest.mark.parametrize(
     ("window", "floor"),
     [
-        (slo.TAIL_WINDOW_SECONDS, slo.TAIL_MIN_REQUESTS),
-        (slo.ERROR_WINDOW_SECONDS, slo.ERROR_MIN_REQUESTS),
-        (slo.TRAFFIC_WINDOW_SECONDS, slo.TRAFFIC_MIN_REQUESTS),
-        (slo.GONE_WINDOW_SECONDS, slo.GONE_MIN_REQUESTS),
+        (DEFAULTS.tail.window, DEFAULTS.tail.min_requests),
+        (DEFAULTS.errors.window, DEFAULTS.errors.min_requests),
+        (DEFAULTS.traffic.window, DEFAULTS.traffic.min_requests),
+        (DEFAULTS.silence.window, DEFAULTS.silence.min_requests),
     ],
 )
 def test_the_demo_reaches_every_floor_in_the_shortest_windows(window: int, floor: int) -> None:
@@ -36,17 +40,46 @@ def test_the_demo_reaches_every_floor_in_the_shortest_windows(window: int, floor
 
 def test_the_objective_is_a_bound_and_p99_can_be_told_from_the_floor() -> None:
     assert slo.LATENCY_OBJECTIVE_SECONDS in buckets.DENSE
-    below = max(bound for bound in buckets.DENSE if bound <= slo.TAIL_FLOOR_SECONDS)
-    assert slo.TAIL_FLOOR_SECONDS / below < 1.25
+    below = max(bound for bound in buckets.DENSE if bound <= DEFAULTS.tail.floor)
+    assert DEFAULTS.tail.floor / below < 1.25
 
 
 def test_a_fault_is_not_its_own_usual_value_before_it_pages() -> None:
-    assert slo.TAIL_MIN_PAST_SECONDS > slo.TAIL_WINDOW_SECONDS + slo.TAIL_FOR_SECONDS
+    assert DEFAULTS.tail.min_past > DEFAULTS.tail.window + DEFAULTS.tail.wait
 
 
 def test_missing_data_settle_before_missing_requests_page() -> None:
-    assert slo.SETTLE_SECONDS < slo.TRAFFIC_FOR_SECONDS
-    assert slo.TRAFFIC_SAMPLE_SECONDS < slo.SETTLE_SECONDS
+    assert DEFAULTS.targets.settle < DEFAULTS.traffic.wait
+    assert DEFAULTS.traffic.sample < DEFAULTS.targets.settle
+
+
+def test_a_scale_divides_times_and_leaves_thresholds_floors_and_pasts() -> None:
+    short = by_key(DEFAULTS.scaled(10))
+    for key, kind, value in slo.keyed(DEFAULTS):
+        assert short[key] == (value / 10 if kind.scaled else value), key
+    kept = {"errors.ratio", "tail.floor", "tail.min_past", "traffic.min_requests"}
+    assert kept <= {key for key, kind, _ in slo.keyed(DEFAULTS) if not kind.scaled}
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "message"),
+    [
+        ("errors", {"ratio": 1}, r"errors\.ratio: must be a share from .*, not 1"),
+        ("errors", {"ratio": 0}, r"errors\.ratio: must be a share from .*, not 0"),
+        ("errors", {"ratio": float("nan")}, r"errors\.ratio: must be a share from .*, not nan"),
+        ("errors", {"ratio": "much"}, r"errors\.ratio: must be a share from .*, not 'much'"),
+        ("errors", {"min_errors": 2.5}, r"errors\.min_errors: must be a whole number .*, not 2.5"),
+        ("tail", {"ratio": 0.5}, r"tail\.ratio: must be a factor from 1 to 1000, not 0.5"),
+        ("traffic", {"window": 30}, r"traffic\.window: must hold 4 scrapes, 60 s or more, not 30"),
+        ("tail", {"wait": -1}, r"tail\.wait: must be a wait from 0s to 1d, not -1"),
+    ],
+)
+def test_an_absurd_number_is_refused_by_its_key(
+    section: str, changes: dict[str, Any], message: str
+) -> None:
+    changed = replace(getattr(DEFAULTS, section), **changes)
+    with pytest.raises(ValueError, match=message):
+        replace(DEFAULTS, **{section: changed})
 
 
 def test_recorded_names_are_level_metric_operations() -> None:

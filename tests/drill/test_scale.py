@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from alerts import generate
-from alerts.model import Scale
 from instrumentation.contract import slo
 from stack.render import prometheus_config
 
@@ -35,7 +34,7 @@ def test_every_range_holds_at_least_four_scrapes(factor: float) -> None:
     shortest = slo.MIN_SCRAPES_IN_WINDOW * scrape_interval(factor)
     lengths = [
         length
-        for group in generate.groups(Scale(factor))
+        for group in generate.groups(slo.DEFAULTS.scaled(factor))
         for rule in group.rules
         for length in ranges(promql_parser.parse(rule.expression))
     ]
@@ -47,4 +46,4 @@ def test_scrapes_become_as_frequent_as_the_rules_are_evaluated() -> None:
     for factor in (1, 10):
         seconds = scrape_interval(factor).total_seconds()
         assert seconds == slo.SCRAPE_INTERVAL_SECONDS / factor
-        assert seconds == Scale(factor)(slo.EVALUATION_INTERVAL_SECONDS)
+        assert seconds == slo.DEFAULTS.scaled(factor).intervals.evaluation

@@ -80,7 +80,7 @@ def test_a_service_is_the_sum_of_its_routes() -> None:
     groups = Simulation(START).groups
     for service in (group for group in groups if group.level is recorded.SERVICE):
         routes = [g for g in groups if g.level is recorded.ROUTE and g.job == service.job]
-        durations = [group.durations(slo.TAIL_WINDOW_SECONDS) for group in routes]
+        durations = [group.durations(int(slo.DEFAULTS.tail.window)) for group in routes]
         assert service.durations(600) == [sum(counts) for counts in zip(*durations, strict=True)]
         assert service.requests == sum(service.buckets)
 

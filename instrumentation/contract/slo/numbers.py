@@ -1,0 +1,94 @@
+"""All sections in one value, which rules are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from instrumentation.contract.slo.kinds import MINUTE, interval, kind_of
+from instrumentation.contract.slo.objectives import Objectives
+from instrumentation.contract.slo.symptoms import Errors, Silence, Tail, Targets, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from instrumentation.contract.slo.kinds import Kind
+
+SCRAPE_INTERVAL_SECONDS: Final = 15
+"""How often the services are scraped. Every window holds at least four scrapes."""
+MIN_SCRAPES_IN_WINDOW: Final = 4
+"""A rate needs two samples; four survive the loss of two in a row."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intervals:
+    """How often is measured and asked."""
+
+    scrape: float = interval(SCRAPE_INTERVAL_SECONDS)
+    evaluation: float = interval(15)
+    """How often the rules are evaluated: once for each scrape, so that none is skipped."""
+    usual: float = interval(MINUTE)
+    """How often a usual value is computed. It reads a whole day and moves slowly."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Numbers:
+    """Every number that a rule may be made with; one instance for all services, or for one.
+
+    Raises ValueError, naming the number as `section.name`, where one is absurd.
+    """
+
+    intervals: Intervals = field(default_factory=Intervals)
+    tail: Tail = field(default_factory=Tail)
+    errors: Errors = field(default_factory=Errors)
+    traffic: Traffic = field(default_factory=Traffic)
+    silence: Silence = field(default_factory=Silence)
+    targets: Targets = field(default_factory=Targets)
+    objectives: Objectives = field(default_factory=Objectives)
+
+    def __post_init__(self) -> None:
+        shortest = MIN_SCRAPES_IN_WINDOW * self.intervals.scrape
+        for key, kind, value in keyed(self):
+            try:
+                kind.check(value)
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from error
+            if kind.window and value < shortest:
+                raise ValueError(
+                    f"{key}: must hold {MIN_SCRAPES_IN_WINDOW} scrapes, {shortest:g} s or more, "
+                    f"not {value:g} s"
+                )
+
+    def scaled(self, divisor: float) -> Numbers:
+        """Return the same levels with every window, wait and interval divided.
+
+        Scrapes must be shortened by the same factor, so every window holds as many of them as
+        before. Pasts, floors and thresholds stay.
+        """
+        return self if divisor == 1 else _divided(self, divisor)
+
+
+def keyed(section: Any, prefix: str = "") -> Iterator[tuple[str, Kind, float]]:
+    """Yield each number's key, such as `errors.ratio`, its kind and its value."""
+    for each in fields(section):
+        value = getattr(section, each.name)
+        kind = kind_of(each)
+        if kind:
+            yield f"{prefix}{each.name}", kind, value
+        elif is_dataclass(value):
+            yield from keyed(value, f"{prefix}{each.name}.")
+
+
+def _divided(section: Any, divisor: float) -> Any:
+    changed: dict[str, Any] = {}
+    for each in fields(section):
+        value = getattr(section, each.name)
+        kind = kind_of(each)
+        if kind and kind.scaled:
+            changed[each.name] = value / divisor
+        elif is_dataclass(value):
+            changed[each.name] = _divided(value, divisor)
+    return replace(section, **changed)
+
+
+DEFAULTS: Final = Numbers()

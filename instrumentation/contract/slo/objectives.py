@@ -1,0 +1,45 @@
+"""Numbers of the objectives: what is promised over four weeks, and how fast it may be spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from instrumentation.contract.slo import kinds
+from instrumentation.contract.slo.kinds import DAY, HOUR, MINUTE
+
+LATENCY_OBJECTIVE_SECONDS: Final = 0.5
+"""A request is fast enough when it takes no longer than this. A bucket bound, so exact."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Burn:
+    """Budget is spent `rate` times too fast: over a long window, and over a short one still."""
+
+    rate: float = kinds.factor(1)
+    window: float = kinds.window(HOUR)
+    short: float = kinds.window(5 * MINUTE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Objectives:
+    """Availability and latency, as shares of the requests of a period."""
+
+    availability: float = kinds.share(0.999)
+    """The share of requests that must not fail with a 5xx."""
+    latency: float = kinds.seconds(LATENCY_OBJECTIVE_SECONDS)
+    """What a request may take; one of the bounds of the request duration's histogram."""
+    fast: float = kinds.share(0.99)
+    """The share of requests that must not take longer."""
+    period: float = kinds.past(28 * DAY)
+    """Four whole weeks, so that every period holds the same number of weekends."""
+    burn_fastest: Burn = field(default_factory=lambda: Burn(rate=14.4))
+    """Pages: 2 % of the period's budget in an hour."""
+    burn_fast: Burn = field(
+        default_factory=lambda: Burn(rate=6, window=6 * HOUR, short=30 * MINUTE)
+    )
+    """Pages: 5 % of the period's budget in six hours."""
+    burn_slow: Burn = field(default_factory=lambda: Burn(rate=3, window=DAY, short=2 * HOUR))
+    """Opens a ticket: 10 % of the period's budget in a day."""
+    burn_slowest: Burn = field(default_factory=lambda: Burn(rate=1, window=3 * DAY, short=6 * HOUR))
+    """Opens a ticket: 10 % of the period's budget in three days."""
