@@ -119,7 +119,7 @@ def test_no_spans_are_no_bytes() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_random_spans_mean_the_same(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a test's dice
+    chance = random.Random(seed)
     made = [
         span(
             context=context(chance.getrandbits(128), chance.getrandbits(64)),

@@ -51,7 +51,7 @@ def test_a_quantile_is_interpolated_within_its_bucket() -> None:
 
 @pytest.mark.parametrize("expected", [0.02, 3.0, 11.9, 12.1, 400.0])
 def test_a_poisson_number_has_its_mean_for_its_variance(expected: float) -> None:
-    chance = random.Random(1)  # noqa: S311 - nothing secret comes from it
+    chance = random.Random(1)
     drawn = [poisson(expected, chance) for _ in range(20_000)]
     assert min(drawn) >= 0
     assert statistics.fmean(drawn) == pytest.approx(expected, rel=0.1)
