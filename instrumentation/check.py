@@ -33,7 +33,7 @@ _NUMBERS: Final[dict[str, tuple[float, float]]] = {
     "shutdown_seconds": (0, 3600),
 }
 _WHOLE: Final = ("span_queue_size", "span_batch_size", "series_limit")
-_SWITCHES: Final = ("disabled",)
+_SWITCHES: Final = ("disabled", "log_context")
 
 
 def settings(given: Settings) -> None:

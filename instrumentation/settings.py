@@ -43,6 +43,8 @@ class Settings:
             under `_overflow` (INSTRUMENTATION_SERIES_LIMIT).
         shutdown_seconds: longest wait for the last spans when the service stops
             (INSTRUMENTATION_SHUTDOWN_SECONDS).
+        log_context: whether log records carry `trace_id`, `span_id`, `trace_flags` and
+            `service_name` (INSTRUMENTATION_LOG_CONTEXT).
     """
 
     service_name: str = "unknown_service"
@@ -60,6 +62,7 @@ class Settings:
     span_delay_seconds: float = 5.0
     series_limit: int = 1000
     shutdown_seconds: float = 5.0
+    log_context: bool = True
 
     def __post_init__(self) -> None:
         """Check every argument: nothing else does before the first request."""

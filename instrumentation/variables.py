@@ -43,6 +43,7 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "span_delay_seconds": ("OTEL_BSP_SCHEDULE_DELAY", _milliseconds),
     "series_limit": ("INSTRUMENTATION_SERIES_LIMIT", env.integer),
     "shutdown_seconds": ("INSTRUMENTATION_SHUTDOWN_SECONDS", _seconds),
+    "log_context": ("INSTRUMENTATION_LOG_CONTEXT", env.boolean),
 }
 """The variable of each setting, and the reader of its text."""
 

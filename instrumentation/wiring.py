@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
-from instrumentation import database, outbound
+from instrumentation import database, logs, outbound
 from instrumentation.http import install
 from instrumentation.settings import Settings
 from instrumentation.telemetry import Telemetry
@@ -72,6 +72,7 @@ def instrument(
                 install.install(app, telemetry)
                 database.install(telemetry)
                 outbound.install(telemetry)
+                logs.install(telemetry)
         except BaseException:
             telemetry.uninstrument()
             raise

@@ -14,6 +14,7 @@ from instrumentation.export import scrape
 from instrumentation.http.exchange import Exchange
 from instrumentation.http.routes import KEY
 from instrumentation.http.websocket import Connection
+from instrumentation.logs import blame
 from instrumentation.telemetry import Telemetry
 
 
@@ -81,6 +82,7 @@ class TelemetryLayer:
             await self.app(scope, observed.receive, observed.send)
         except BaseException as error:
             failed = error
+            blame(error, observed.span)
             raise
         finally:
             observed.finish(failed)
