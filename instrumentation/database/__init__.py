@@ -1,4 +1,4 @@
-"""Database statements, as SQLAlchemy runs them."""
+"""Database statements and connection pools, as SQLAlchemy runs them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def install(telemetry: Telemetry) -> None:
                 "engines need SQLAlchemy: pip install 'fastapi-observability-bundle[sqlalchemy]'"
             ) from None
         return
-    from instrumentation.database import statements
+    from instrumentation.database import life
 
-    statements.install(telemetry)
+    life.install(telemetry)

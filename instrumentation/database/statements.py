@@ -18,38 +18,25 @@ from sqlalchemy.engine import Connection, Engine, ExceptionContext, ExecutionCon
 
 from instrumentation import exceptions
 from instrumentation.context import current
+from instrumentation.database.observers import observer
 from instrumentation.database.sql import Described, describe
+from instrumentation.database.targets import Target, target
 from instrumentation.exemplars import exemplar
 from instrumentation.telemetry import Telemetry
 
-_SYSTEMS: Final = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
-"""Where SQLAlchemy's name of a dialect isn't the semantic conventions' name of the system."""
-
 _MINE: Final = "_instrumentation_statement"
-_installed: set[Telemetry] = set()
 
 
-def install(telemetry: Telemetry) -> None:
-    """Observe engines for `telemetry`; the listeners are set once for all applications.
-
-    Raises:
-        ValueError: one of `telemetry.engines` is no SQLAlchemy engine.
-    """
-    for engine in telemetry.engines or ():
-        if not isinstance(getattr(engine, "sync_engine", engine), Engine):
-            raise ValueError(f"engines must hold SQLAlchemy engines, got {engine!r}")
-    if not _installed:
-        for name, listener in _LISTENERS.items():
-            event.listen(Engine, name, listener)
-    _installed.add(telemetry)
-    telemetry.on_uninstrument(lambda: _uninstall(telemetry))
+def install() -> None:
+    """Set the listeners; once for all applications."""
+    for name, listener in _LISTENERS.items():
+        event.listen(Engine, name, listener)
 
 
-def _uninstall(telemetry: Telemetry) -> None:
-    _installed.discard(telemetry)
-    if not _installed:
-        for name, listener in _LISTENERS.items():
-            event.remove(Engine, name, listener)
+def uninstall() -> None:
+    """Take the listeners away."""
+    for name, listener in _LISTENERS.items():
+        event.remove(Engine, name, listener)
 
 
 class Statement:
@@ -58,14 +45,14 @@ class Statement:
     __slots__ = ("_began", "_described", "_span", "_system", "_telemetry")
 
     def __init__(self, telemetry: Telemetry, engine: Engine, text: str) -> None:
-        dialect = engine.dialect.name
-        self._system = _SYSTEMS.get(dialect, dialect)
-        self._described = describe(text, mysql=dialect in ("mysql", "mariadb"))
+        found = target(engine)
+        self._system = found.system
+        self._described = describe(text, mysql=found.system in ("mysql", "mariadb"))
         self._telemetry = telemetry
         self._span = telemetry.tracer.start_span(
             self._described.summary,
             kind=SpanKind.CLIENT,
-            attributes=_attributes(self._system, self._described, engine),
+            attributes=_attributes(found, self._described),
         )
         self._began = time.perf_counter()
 
@@ -84,33 +71,20 @@ class Statement:
             self._span.end()
 
 
-def _attributes(system: str, described: Described, engine: Engine) -> dict[str, str | int]:
-    url = engine.url
+def _attributes(found: Target, described: Described) -> dict[str, str | int]:
     attributes: dict[str, str | int] = {
-        "db.system.name": system,
+        "db.system.name": found.system,
         "db.operation.name": described.operation,
         "db.query.text": described.text,
         "db.query.summary": described.summary,
     }
-    if url.database:
-        attributes["db.namespace"] = url.database
-    if url.host:
-        attributes["server.address"] = url.host
-    if url.port:
-        attributes["server.port"] = url.port
+    if found.namespace is not None:
+        attributes["db.namespace"] = found.namespace
+    if found.address is not None:
+        attributes["server.address"] = found.address
+    if found.port is not None:
+        attributes["server.port"] = found.port
     return attributes
-
-
-def _observer(engine: Engine) -> Telemetry | None:
-    """Whose observation a statement on `engine` is, if anybody's."""
-    telemetry = current()
-    if telemetry is None or telemetry not in _installed:
-        return None
-    if telemetry.engines is None:
-        return telemetry
-    # `engine.execution_options()` makes another engine on the same pool.
-    listed = (getattr(item, "sync_engine", item).pool for item in telemetry.engines)
-    return telemetry if any(pool is engine.pool for pool in listed) else None
 
 
 def _before(
@@ -121,7 +95,7 @@ def _before(
     context: ExecutionContext | None,
     executemany: bool,
 ) -> None:
-    telemetry = _observer(connection.engine)
+    telemetry = observer(connection.engine.pool)
     if telemetry is None or context is None:
         return
     try:
