@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.out is None and (options.scale.factor != 1 or options.webhook):
         parser.error("--scale and --webhook need --out: the committed files are unscaled")
     numbers = DEFAULTS.scaled(options.scale.factor)
-    files = generate.rule_files(numbers, Links(options.grafana, options.runbooks))
+    files = generate.rule_files(numbers, Links(options.grafana, options.runbooks, options.jaeger))
     folder = options.out or generate.GENERATED
     if options.check:
         return _check(folder, files)
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook", help="address in front of each receiver's name")
     parser.add_argument("--grafana", default=places.GRAFANA_URL, help="where dashboards are")
     parser.add_argument("--runbooks", default=places.RUNBOOKS_URL, help="where runbooks are")
+    parser.add_argument("--jaeger", default=places.JAEGER_URL, help="where traces are")
     return parser
 
 

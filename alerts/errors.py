@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "HighErrorRatio"
 
+_FAILED: Final = {"tags": "error=true"}
+
 
 def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record requests and errors, and alert on too large a share."""
@@ -35,6 +37,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
             level=SERVICE,
             summary="{{ $labels.job }} fails too many requests",
             description=_description(numbers),
+            traces=_FAILED,
         ),
         Alert(
             name=NAME,
@@ -44,6 +47,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
             level=ROUTE,
             summary="{{ $labels.http_route }} of {{ $labels.job }} fails too many requests",
             description=_description(numbers),
+            traces=_FAILED,
         ),
     )
     return (Group("errors", numbers.intervals.evaluation, (*recordings, *alerts)),)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from instrumentation.contract import slo
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 Severity = Literal["critical", "warning", "info", "none"]
 """`critical` pages, `warning` is a ticket, `info` is read later, `none` is Watchdog's."""
+
+Kind = Literal["symptom", "signal", "cause", "watcher"]
+"""What users feel, what responses say, why it may be, and whether the telemetry itself works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,14 @@ class Alert:
         name: also the name of its runbook.
         expression: returns a series for each offender, with the labels of `level`.
         wait: seconds for which the expression must hold.
-        level: what one alert stands for: a service or a route.
+        level: what one alert stands for: a service, a route, or a part of a service.
         summary: one line, as a Prometheus template.
         description: how much of what, and what it means, as a Prometheus template.
         labels: further labels, for an expression whose series lack them.
+        kind: a symptom's message names the causes that fire, and only a cause is silenced by
+            nothing but the collector's loss.
+        traces: parameters of Jaeger's search that find the requests in question, such as
+            `{"minDuration": "300ms"}`.
     """
 
     name: str
@@ -44,6 +52,8 @@ class Alert:
     summary: str
     description: str
     labels: tuple[tuple[str, str], ...] = ()
+    kind: Kind = "symptom"
+    traces: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

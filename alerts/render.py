@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from alerts import likely
 from alerts.model import Alert, Group, Record
 from instrumentation.contract.promql import duration
 
@@ -43,16 +44,19 @@ def _record(rule: Record) -> dict[str, Any]:
 
 
 def _alert(rule: Alert, links: Links) -> dict[str, Any]:
+    labels = {"severity": rule.severity, "kind": rule.kind, "level": rule.level.name}
     return {
         "alert": rule.name,
         "expr": rule.expression,
         "for": _time(rule.wait),
-        "labels": {"severity": rule.severity, "level": rule.level.name, **dict(rule.labels)},
+        "labels": {**labels, **dict(rule.labels)},
         "annotations": {
             "summary": rule.summary,
             "description": rule.description,
+            **({"cause": likely.CAUSE} if rule.kind == "symptom" else {}),
             "runbook_url": links.runbook(rule.name),
             "dashboard_url": links.dashboard(rule.name, rule.level),
+            "traces_url": links.traces(rule.name, rule.level, rule.traces),
         },
     }
 

@@ -60,6 +60,7 @@ def _recordings(level: Level, numbers: Numbers) -> list[Record]:
 def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
     wait = numbers.tail.wait
     description = _description(numbers)
+    slow = {"minDuration": f"{numbers.tail.floor * 1000:g}ms"}
     return (
         Alert(
             name=NAME,
@@ -69,6 +70,7 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
             level=SERVICE,
             summary="{{ $labels.job }} has a long latency tail",
             description=f"{description} That is {numbers.tail.unusual:g} times its usual or more.",
+            traces=slow,
         ),
         Alert(
             name=NAME,
@@ -80,6 +82,7 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
             description=f"{description} Its past is no longer than the last "
             f"{words.span(numbers.tail.min_past)}, so nobody can say whether that is usual: it is "
             "a ticket and no page.",
+            traces=slow,
         ),
         Alert(
             name=NAME,
@@ -91,6 +94,7 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
             level=ROUTE,
             summary="{{ $labels.http_route }} of {{ $labels.job }} has a long latency tail",
             description=description,
+            traces=slow,
         ),
     )
 

@@ -33,6 +33,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
             description="Fires always. Whoever receives it must raise the alarm when it stops: "
             "then Prometheus, Alertmanager or the way to the receiver is broken.",
             labels=(("job", slo.PROMETHEUS_JOB),),
+            kind="watcher",
         ),
     )
     return (Group("targets", numbers.intervals.evaluation, rules),)

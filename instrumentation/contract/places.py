@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 GRAFANA_URL: Final = "http://127.0.0.1:3000"
+JAEGER_URL: Final = "http://127.0.0.1:16686"
 RUNBOOKS_URL: Final = "http://127.0.0.1:9090/user"
 """Prometheus serves the runbooks itself: `--web.user-assets=alerts/runbooks`."""
 

@@ -55,7 +55,8 @@ def test_a_job_that_is_down_is_named_with_the_environment_it_had(tmp_path: Path)
         "exp_samples": [
             {
                 "labels": 'ALERTS{alertname="TargetGone", alertstate="firing", job="orders", '
-                'deployment_environment_name="test", level="job", severity="critical"}',
+                'kind="symptom", deployment_environment_name="test", level="job", '
+                'severity="critical"}',
                 "value": 1,
             }
         ],
