@@ -33,7 +33,15 @@ _NUMBERS: Final[dict[str, tuple[float, float]]] = {
     "shutdown_seconds": (0, 3600),
 }
 _WHOLE: Final = ("span_queue_size", "span_batch_size", "series_limit")
-_SWITCHES: Final = ("disabled", "log_context")
+_SWITCHES: Final = (
+    "disabled",
+    "log_context",
+    "public_endpoint",
+    "record_query",
+    "exception_messages",
+    "fastapi_telemetry",
+)
+_PATTERNS: Final = ("excluded_urls", "request_headers", "response_headers", "sanitized_headers")
 
 
 def settings(given: Settings) -> None:
@@ -51,6 +59,14 @@ def settings(given: Settings) -> None:
         whole(name, getattr(given, name))
     for name in _SWITCHES:
         switch(name, getattr(given, name))
+    for name in _PATTERNS:
+        patterns(name, getattr(given, name))
+    names("query_allowed", given.query_allowed)
+    resource("resource_attributes", given.resource_attributes)
+    _rest(given)
+
+
+def _rest(given: Settings) -> None:
     if given.span_batch_size > given.span_queue_size:
         raise wrong("span_batch_size", "at most span_queue_size", given.span_batch_size)
     if not isinstance(given.service_name, str) or not given.service_name:
@@ -59,8 +75,6 @@ def settings(given: Settings) -> None:
         raise wrong("metrics_path", "a path that starts with /", given.metrics_path)
     if given.otlp_endpoint is not None:
         env.url("otlp_endpoint", str(given.otlp_endpoint))
-    resource("resource_attributes", given.resource_attributes)
-    patterns("excluded_urls", given.excluded_urls)
 
 
 def number(name: str, value: Any, *, low: float, high: float) -> None:
@@ -82,10 +96,15 @@ def switch(name: str, value: Any) -> None:
         raise wrong(name, "True or False", value)
 
 
-def patterns(name: str, value: Any) -> None:
-    """A tuple of regular expressions; of one string, every letter would be an expression."""
+def names(name: str, value: Any, what: str = "names") -> None:
+    """A tuple of texts; of one string, every letter would be a text."""
     if not isinstance(value, tuple | list) or not all(isinstance(item, str) for item in value):
-        raise wrong(name, "a tuple of regular expressions", value)
+        raise wrong(name, f"a tuple of {what}", value)
+
+
+def patterns(name: str, value: Any) -> None:
+    """A tuple of regular expressions."""
+    names(name, value, "regular expressions")
     for pattern in value:
         try:
             re.compile(pattern)

@@ -6,6 +6,7 @@ import traceback
 
 from opentelemetry.trace import Span, Status, StatusCode
 
+from instrumentation.context import active, current
 from instrumentation.redaction import driver_message, message
 
 _MOST_MEMBERS = 10
@@ -34,14 +35,19 @@ def record(span: Span, error: BaseException, *, by_driver: bool = False) -> None
         by_driver: `error` is a database driver's own.
     """
     told = _causes(error, by_driver)
-    span.add_event(
-        "exception",
-        {
-            "exception.type": error_type(error),
-            "exception.message": told[0][1],
-            "exception.stacktrace": _stacktrace(told, by_driver),
-        },
-    )
+    event = {
+        "exception.type": error_type(error),
+        "exception.stacktrace": _stacktrace(told, by_driver),
+    }
+    if _is_told():
+        event["exception.message"] = told[0][1]
+    span.add_event("exception", event)
+
+
+def _is_told() -> bool:
+    """Whether the texts of exceptions may be told; outside of any request, if all agree."""
+    here = current()
+    return all(one.settings.exception_messages for one in ([here] if here else active))
 
 
 def _qualified(kind: type[BaseException]) -> str:
@@ -52,19 +58,19 @@ def _causes(error: BaseException, by_driver: bool) -> list[tuple[BaseException, 
     """The error and what caused it, the last cause last, each with what may be told of it."""
     told: list[tuple[BaseException, str]] = []
     seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        if getattr(current, "statement", None) is not None and hasattr(current, "params"):
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if getattr(cause, "statement", None) is not None and hasattr(cause, "params"):
             # SQLAlchemy's StatementError: what caused it came from the driver.
             by_driver = True
-            original = getattr(current, "orig", None)
-            text = type(current).__name__ if original is None else driver_message(original)
+            original = getattr(cause, "orig", None)
+            text = type(cause).__name__ if original is None else driver_message(original)
         else:
-            text = driver_message(current) if by_driver else message(current)
-        told.append((current, text))
-        hidden = current.__suppress_context__
-        current = current.__cause__ or (None if hidden else current.__context__)
+            text = driver_message(cause) if by_driver else message(cause)
+        told.append((cause, text if _is_told() else ""))
+        hidden = cause.__suppress_context__
+        cause = cause.__cause__ or (None if hidden else cause.__context__)
     return told
 
 
@@ -72,7 +78,8 @@ def _stacktrace(told: list[tuple[BaseException, str]], by_driver: bool) -> str:
     """Every error's frames and last line as Python prints them, the first cause first."""
     return "\nwhich led to:\n\n".join(
         f"Traceback (most recent call last):\n"
-        f"{''.join(traceback.format_tb(error.__traceback__))}{error_type(error)}: {text}\n"
+        f"{''.join(traceback.format_tb(error.__traceback__))}"
+        f"{error_type(error)}{text and f': {text}'}\n"
         f"{_members(error, by_driver)}"
         for error, text in reversed(told)
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from opentelemetry import propagate
+from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import TextMapPropagator
+from opentelemetry.trace import Link
 from starlette.types import Scope
 
 _NOBODY: Final = Context()
@@ -19,9 +21,13 @@ class Propagation:
     Most requests have none of the W3C's headers; those are spared its propagators. Other
     propagators see every header: their `fields` are what they write, and some read more (`b3`
     the headers of `b3multi`).
+
+    Arguments:
+        public: callers are not trusted: their trace is linked to and not continued.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, public: bool = False) -> None:
+        self._public = public
         self._read(propagate.get_global_textmap())
 
     def _read(self, textmap: TextMapPropagator) -> None:
@@ -29,8 +35,19 @@ class Propagation:
         self._fields = frozenset(field.lower().encode("latin-1") for field in textmap.fields)
         self._all = not self._fields <= _W3C
 
-    def extract(self, scope: Scope) -> Context:
-        """The caller's context; an empty one where no header tells of any."""
+    def extract(self, scope: Scope) -> tuple[Context, Sequence[Link]]:
+        """The parent of the server span, and its links; both empty where no header tells of any.
+
+        A public endpoint has links only. Its callers' baggage is dropped: it would travel on to
+        whatever the service calls.
+        """
+        context = self._context(scope)
+        if not self._public or context is _NOBODY:
+            return context, ()
+        caller = trace.get_current_span(context).get_span_context()
+        return _NOBODY, (Link(caller),) if caller.is_valid else ()
+
+    def _context(self, scope: Scope) -> Context:
         textmap = propagate.get_global_textmap()
         if textmap is not self._textmap:
             self._read(textmap)
@@ -40,4 +57,10 @@ class Propagation:
                 name, text = raw.decode("latin-1"), value.decode("latin-1")
                 # A repeated header means the same as one with commas (RFC 9110, 5.3).
                 found[name] = f"{found[name]},{text}" if name in found else text
-        return textmap.extract(found, _NOBODY) if found else _NOBODY
+        if not found:
+            return _NOBODY
+        try:
+            return textmap.extract(found, _NOBODY)
+        except Exception:
+            # Propagators must not raise, but there are many, and the header is a stranger's.
+            return _NOBODY

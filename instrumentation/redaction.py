@@ -1,9 +1,11 @@
-"""What is taken out of an exception's text before it leaves the process."""
+"""What is taken out of texts before they leave the process: of exceptions, queries, headers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
+from urllib.parse import unquote_plus
 
 _LONGEST: Final = 4096
 
@@ -26,6 +28,46 @@ _DRIVER: Final = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+HIDDEN: Final = "REDACTED"
+"""Stands for a value that isn't told; the word is that of the semantic conventions."""
+
+_PARAMETER: Final = re.compile(r"([^&;=]*)(=[^&;]*)?")
+_USER: Final = re.compile(r"(?<=://)[^\s/@'\"?#]*@")
+_BEHIND_THE_PATH: Final = re.compile(r"\?(?P<query>[^\s'\"<>#]*)|#[^\s'\"<>]*")
+_PLAIN_NAME: Final = re.compile(r"[\w.\[\]-]{1,64}")
+
+
+def query(text: str, allowed: Collection[str]) -> str:
+    """A query string with the values of its parameters hidden, but for the `allowed` ones.
+
+    What has no `=`, or no name that a form could have, is hidden whole: it may be a value itself.
+    """
+
+    def shown(match: re.Match[str]) -> str:
+        if not match[0] or unquote_plus(match[1]) in allowed:
+            return match[0]
+        name = unquote_plus(match[1])
+        return f"{name}={HIDDEN}" if match[2] and _PLAIN_NAME.fullmatch(name) else HIDDEN
+
+    return _PARAMETER.sub(shown, text)[:_LONGEST]
+
+
+def header(value: str, allowed: Collection[str] | None) -> str:
+    """A header's value without what a URL in it may give away: user name, fragment and query.
+
+    Arguments:
+        allowed: the parameters whose values stay, see `query`; None leaves queries out.
+    """
+    if "/" not in value:
+        return value[:_LONGEST]
+
+    def shown(match: re.Match[str]) -> str:
+        asked = match["query"]
+        return "" if asked is None or allowed is None else f"?{query(asked, allowed)}"
+
+    return _BEHIND_THE_PATH.sub(shown, _USER.sub("", value))[:_LONGEST]
 
 
 def message(error: BaseException) -> str:

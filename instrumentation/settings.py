@@ -33,6 +33,25 @@ class Settings:
         excluded_urls: regular expressions; a request whose URL (without its query) contains a
             match is neither traced nor measured (OTEL_PYTHON_EXCLUDED_URLS). The default leaves
             the usual health checks out.
+        public_endpoint: True where callers are not trusted: their trace becomes a link of a new
+            one, which is sampled on its own, and their baggage goes no further
+            (INSTRUMENTATION_PUBLIC_ENDPOINT).
+        request_headers: names of request headers, or regular expressions for whole names, that
+            server spans carry (OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST). The
+            value of a header that holds a secret, such as `cookie`, is never recorded.
+        response_headers: the same for the response
+            (OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE).
+        sanitized_headers: further headers whose values are never recorded
+            (OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS).
+        record_query: True records query strings of requests and of outbound calls, with
+            `REDACTED` in place of every value (INSTRUMENTATION_RECORD_QUERY).
+        query_allowed: parameters whose values are recorded as they are
+            (INSTRUMENTATION_QUERY_ALLOWED).
+        exception_messages: False leaves the text of exceptions out of spans; their types and
+            stacks stay (INSTRUMENTATION_EXCEPTION_MESSAGES).
+        fastapi_telemetry: True keeps FastAPI's own telemetry: its spans of dependencies,
+            endpoint and serialization below our server span, its logs and metrics as FastAPI is
+            told (INSTRUMENTATION_FASTAPI_TELEMETRY).
         metrics_path: where `/metrics` is answered (INSTRUMENTATION_METRICS_PATH).
         span_queue_size: most finished spans that wait for export; further ones are dropped and
             counted (OTEL_BSP_MAX_QUEUE_SIZE).
@@ -56,6 +75,14 @@ class Settings:
     sampler_ratio: float = 1.0
     otlp_endpoint: str | None = None
     excluded_urls: tuple[str, ...] = (r"://[^/]*/(healthz?|readyz?|livez?|health/\w+)/?$",)
+    public_endpoint: bool = False
+    request_headers: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
+    sanitized_headers: tuple[str, ...] = ()
+    record_query: bool = False
+    query_allowed: tuple[str, ...] = ()
+    exception_messages: bool = True
+    fastapi_telemetry: bool = False
     metrics_path: str = "/metrics"
     span_queue_size: int = 2048
     span_batch_size: int = 512

@@ -64,7 +64,7 @@ class Telemetry:
             )
         self.tracer_provider = tracer_provider
         self.tracer = spans.tracer(self.tracer_provider)
-        self.propagation = Propagation()
+        self.propagation = Propagation(public=settings.public_endpoint)
         self.exposition = Exposition(self.registry, spans.resource(settings))
         active.append(self)
         self.on_uninstrument(lambda: active.remove(self))

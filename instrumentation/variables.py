@@ -14,6 +14,7 @@ from instrumentation.environment import Environ, wrong
 Reader = Callable[[str, str], Any]
 
 _EXCLUDED: Final = "OTEL_PYTHON_EXCLUDED_URLS"
+_HEADERS: Final = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS"
 _QUEUE_SIZE: Final = "OTEL_BSP_MAX_QUEUE_SIZE"
 _RESOURCE: Final = "OTEL_RESOURCE_ATTRIBUTES"
 
@@ -37,6 +38,14 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "sampler": ("OTEL_TRACES_SAMPLER", partial(env.choice, allowed=SAMPLERS)),
     "sampler_ratio": ("OTEL_TRACES_SAMPLER_ARG", partial(env.number, low=0, high=1)),
     "excluded_urls": (_EXCLUDED, env.patterns),
+    "public_endpoint": ("INSTRUMENTATION_PUBLIC_ENDPOINT", env.boolean),
+    "request_headers": (f"{_HEADERS}_SERVER_REQUEST", env.patterns),
+    "response_headers": (f"{_HEADERS}_SERVER_RESPONSE", env.patterns),
+    "sanitized_headers": (f"{_HEADERS}_SANITIZE_FIELDS", env.patterns),
+    "record_query": ("INSTRUMENTATION_RECORD_QUERY", env.boolean),
+    "query_allowed": ("INSTRUMENTATION_QUERY_ALLOWED", env.items),
+    "exception_messages": ("INSTRUMENTATION_EXCEPTION_MESSAGES", env.boolean),
+    "fastapi_telemetry": ("INSTRUMENTATION_FASTAPI_TELEMETRY", env.boolean),
     "metrics_path": ("INSTRUMENTATION_METRICS_PATH", env.path),
     "span_queue_size": (_QUEUE_SIZE, env.integer),
     "span_batch_size": ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", env.integer),

@@ -13,10 +13,14 @@ from starlette.types import Message, Receive, Scope, Send
 from instrumentation import exceptions
 from instrumentation.exemplars import exemplar
 from instrumentation.http import attributes
+from instrumentation.http.capture import Capture
 from instrumentation.http.routes import UNMATCHED, Track, root
 from instrumentation.telemetry import Telemetry
 
+_FIRST_FINAL = 200
 _SERVER_ERROR = 500
+_INCOMPLETE = "incomplete_response"
+"""The error type of a response that the application began and never ended, without an error."""
 
 
 class Exchange:
@@ -28,7 +32,14 @@ class Exchange:
     comes last; its duration is the same.
     """
 
-    def __init__(self, telemetry: Telemetry, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        capture: Capture | None = None,
+    ) -> None:
         self.track = Track(root(scope))
         self.telemetry = telemetry
         self._receive = receive
@@ -42,12 +53,13 @@ class Exchange:
         self._ended_ns = 0
         self._reported = False
         self._active = telemetry.families.active_requests.child(self._method, self._scheme)
-        parent = telemetry.propagation.extract(scope)
+        self._capture = capture
+        described = attributes.server(scope, self._method)
+        if capture is not None:
+            described.update(capture.request(scope))
+        parent, links = telemetry.propagation.extract(scope)
         self.span = telemetry.tracer.start_span(
-            attributes.span_method(self._method),
-            parent,
-            SpanKind.SERVER,
-            attributes.server(scope, self._method),
+            attributes.span_method(self._method), parent, SpanKind.SERVER, described, links
         )
         self.context = trace.set_span_in_context(self.span, parent)
         self._active.inc()
@@ -64,9 +76,7 @@ class Exchange:
         """Send for the application, and see the end of the response."""
         kind = message["type"]
         if kind == "http.response.start" and not self._aborted:
-            self._status = message["status"]
-            self.track.responding = True
-            self._trailers = message.get("trailers", False)
+            self._start(message)
         last = self._is_last(message, kind)
         self.track.handed_over = self.track.handed_over or last
         try:
@@ -80,12 +90,21 @@ class Exchange:
             if self._status < _SERVER_ERROR:
                 self._report(None)
 
+    def _start(self, message: Message) -> None:
+        self._status = message["status"]
+        # An informational response (1xx) has another one behind it.
+        self.track.responding = self._status >= _FIRST_FINAL
+        self._trailers = message.get("trailers", False)
+        if self._capture is not None and self.span.is_recording():
+            self.span.set_attributes(self._capture.response(message.get("headers", ())))
+
     def finish(self, error: BaseException | None) -> None:
         """The application returned, or raised `error`."""
         if not self._ended_ns:
             self.track.broke_off = self.track.broke_off or error is not None
-            if not self._status and not self._aborted and not _is_cancellation(error):
-                # No response was started: the server answers 500 in the application's place.
+            if not self.track.responding and not self._aborted:
+                # No response was started: the server answers 500 in the application's place,
+                # for a cancellation too.
                 self._status = _SERVER_ERROR
             self._end()
         if not self._reported:
@@ -119,11 +138,11 @@ class Exchange:
             self.span.end(self._ended_ns)
 
     def _is_last(self, message: Message, kind: str) -> bool:
-        if kind == "http.response.body":
+        if kind in ("http.response.body", "http.response.zerocopysend"):
             return not message.get("more_body", False) and not self._trailers
         if kind == "http.response.trailers":
             return not message.get("more_trailers", False)
-        return kind == "http.response.pathsend"
+        return kind == "http.response.pathsend" and not self._trailers
 
     def _end(self) -> None:
         self._seconds = time.perf_counter() - self._began
@@ -131,14 +150,18 @@ class Exchange:
         self._active.dec()
 
     def _error_type(self, error: BaseException | None) -> str:
-        """Empty unless the request failed: 5xx, or an exception after the response had begun."""
+        """Empty unless the request failed: 5xx, or a response that began and did not end."""
         if self._status >= _SERVER_ERROR:
-            if error is None or isinstance(error, HTTPException):
+            if error is None or self._is_answer(error):
                 return str(self._status)
             return exceptions.error_type(error)
-        if error is None or self._aborted or not self.track.broke_off:
+        if self._aborted or (self.track.handed_over and not self.track.broke_off):
             return ""
-        return exceptions.error_type(error)
+        return _INCOMPLETE if error is None else exceptions.error_type(error)
+
+    def _is_answer(self, error: BaseException) -> bool:
+        """Whether `error` is no failure but the way to ask for the status that was sent."""
+        return isinstance(error, HTTPException) and error.status_code == self._status
 
     def _describe(self, route: str | None, error_type: str, error: BaseException | None) -> None:
         span = self.span
@@ -153,10 +176,6 @@ class Exchange:
         if error_type:
             described["error.type"] = error_type
             span.set_status(Status(StatusCode.ERROR))
-            if error is not None and not isinstance(error, HTTPException):
+            if error is not None and not self._is_answer(error):
                 exceptions.record(span, error)
         span.set_attributes(described)
-
-
-def _is_cancellation(error: BaseException | None) -> bool:
-    return error is not None and not isinstance(error, Exception)

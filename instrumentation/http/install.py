@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from instrumentation.http import foreign
+from instrumentation.http.framework import Kept, switch_off
 from instrumentation.http.layer import TelemetryLayer
 from instrumentation.http.routes import Paths, RouterLayer, starlette_routes, track_mounts
 from instrumentation.telemetry import Telemetry
-
-_FOREIGN = "OpenTelemetryMiddleware"
 
 
 def check(app: Any) -> None:
@@ -22,13 +21,14 @@ def check(app: Any) -> None:
         TypeError: not a FastAPI or Starlette application.
         ValueError: another OpenTelemetry instrumentation is on it.
     """
+    if foreign.is_foreign(type(app)):
+        raise ValueError(foreign.MESSAGE)
     if not isinstance(app, Starlette):
         raise TypeError(
             f"instrument() needs a FastAPI or Starlette application, got {type(app).__name__}"
         )
-    by_contrib = getattr(app, "_is_instrumented_by_opentelemetry", False)
-    if by_contrib or any(_is_foreign(item.cls) for item in app.user_middleware):
-        raise ValueError(_two_instrumentations())
+    if foreign.on(app):
+        raise ValueError(foreign.MESSAGE)
 
 
 def install(app: Starlette, telemetry: Telemetry) -> None:
@@ -44,11 +44,16 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
         raise RuntimeError(
             "instrument() must be called where the application is made: this one has started"
         )
-    telemetry.on_uninstrument(_silence_fastapi(app))
+    kept = Kept.of(app, telemetry)
+    telemetry.on_uninstrument(switch_off(app, keep=telemetry.settings.fastapi_telemetry))
     original, before = app.build_middleware_stack, dict(vars(app))
 
+    def layer(stack: ASGIApp) -> ASGIApp:
+        return TelemetryLayer(stack, telemetry, kept)
+
     def build_middleware_stack() -> ASGIApp:
-        check(app)
+        if foreign.on(app):
+            return foreign.Refusal()
         router = app.router
 
         def scan() -> Paths:
@@ -57,7 +62,8 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
 
         app.router = RouterLayer(router, scan)  # type: ignore[assignment]
         try:
-            return TelemetryLayer(original(), telemetry)
+            stack = original()
+            return foreign.Refusal() if foreign.within(stack) else layer(stack)
         finally:
             app.router = router
 
@@ -70,28 +76,3 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
         app.middleware_stack = None
 
     telemetry.on_uninstrument(undo)
-
-
-def _silence_fastapi(app: Any) -> Callable[[], None]:
-    """Switch FastAPI's own telemetry off; returns what switches it on again.
-
-    FastAPI has it since 0.142 and starts it before any middleware. There is no public switch on
-    an application that exists, so its private configuration is changed, where it has one.
-    """
-    config = getattr(app, "_telemetry", None)
-    if not isinstance(config, dict):
-        return lambda: None
-    before = dict(config)
-    config.update(tracing=False, metrics=False, logs=False, auto_configure=False)
-    return lambda: config.update(before)
-
-
-def _is_foreign(middleware: Any) -> bool:
-    return getattr(middleware, "__name__", "") == _FOREIGN
-
-
-def _two_instrumentations() -> str:
-    return (
-        "this application has an OpenTelemetryMiddleware already; every request would get two "
-        "server spans: remove it (or uninstrument_app) before instrument()"
-    )

@@ -11,7 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from instrumentation.context import EXCLUDED, in_request
 from instrumentation.export import scrape
+from instrumentation.http import foreign
+from instrumentation.http.capture import Capture
 from instrumentation.http.exchange import Exchange
+from instrumentation.http.framework import Kept, silence
 from instrumentation.http.routes import KEY
 from instrumentation.http.websocket import Connection
 from instrumentation.logs import blame
@@ -25,10 +28,14 @@ class TelemetryLayer:
     instrumented applications, one mounted in the other, the outer one counts.
     """
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, kept: Kept | None = None) -> None:
         self.app = app
         self._telemetry = telemetry
+        self._kept = kept
+        self._looked_around = False
         settings = telemetry.settings
+        self._keep = settings.fastapi_telemetry
+        self._capture = Capture.of(settings)
         self._metrics_path = settings.metrics_path if settings.metrics_exporter != "none" else None
         excluded = settings.excluded_urls
         self._excluded = re.compile("|".join(f"(?:{p})" for p in excluded)) if excluded else None
@@ -36,6 +43,8 @@ class TelemetryLayer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, one connection or the lifespan."""
         kind = scope["type"]
+        if not self._looked_around:
+            self._look_around(scope)
         if kind == "lifespan":
             await self._lifespan(scope, receive, send)
         elif kind not in ("http", "websocket") or KEY in scope:
@@ -45,8 +54,13 @@ class TelemetryLayer:
         else:
             await self._observe(scope, receive, send)
 
+    def _look_around(self, scope: Scope) -> None:
+        if KEY not in scope and foreign.around():
+            self.app = foreign.Refusal()
+        self._looked_around = True
+
     async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
-        silence(scope)
+        silence(scope, keep=self._keep)
         if self._is_excluded(scope):
             await self._run_unseen(scope, receive, send)
             return
@@ -67,7 +81,9 @@ class TelemetryLayer:
         watch = Exchange if scope["type"] == "http" else Connection
         try:
             self._telemetry.start()
-            observed = watch(self._telemetry, scope, receive, send)
+            observed = watch(self._telemetry, scope, receive, send, self._capture)
+            if self._kept is not None:
+                observed.context = self._kept.begin(scope, observed.context)
         except Exception as error:
             self._telemetry.errors.report("http", error)
             return None
@@ -88,6 +104,8 @@ class TelemetryLayer:
             observed.finish(failed)
             in_request.reset(mine)
             otel.detach(token)
+            if self._kept is not None:
+                self._kept.end(scope)
 
     def _is_scrape(self, scope: Scope) -> bool:
         path = self._metrics_path
@@ -129,13 +147,3 @@ class TelemetryLayer:
             await anyio.to_thread.run_sync(self._telemetry.stop, limiter=CapacityLimiter(1))
         except Exception as error:
             self._telemetry.errors.report("export", error)
-
-
-def silence(scope: Scope) -> None:
-    """Keep FastAPI's and Starlette's own telemetry from adding a second server span.
-
-    A mounted FastAPI application would start one of its own where the first key is missing;
-    Starlette's experimental OpenTelemetryMiddleware skips a request that has the second.
-    """
-    scope["fastapi.telemetry"] = None
-    scope["starlette.opentelemetry"] = True

@@ -25,7 +25,7 @@ from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled,
 from opentelemetry.trace import Span
 from wrapt import wrap_function_wrapper
 
-from instrumentation import exceptions
+from instrumentation import exceptions, redaction
 from instrumentation.context import current
 from instrumentation.exemplars import exemplar
 from instrumentation.http.attributes import DEFAULT_PORTS, known_method
@@ -89,16 +89,16 @@ def _stable_names() -> Iterator[None]:
 
 
 def _describe(span: Span, request: RequestInfo) -> None:
-    """Say what is asked for, in the stable names and without the query string.
+    """Say what is asked for, in the stable names, and of the query what the settings allow.
 
     Where another instrumentation was first in the process, the names are fixed to the old ones:
-    then the stable ones stand beside them, and the old URL loses its query as well.
+    then the stable ones stand beside them, and the old URL is told the same way.
     """
     _span.set(span)
     if not span.is_recording():
         return
     url = httpx.URL(str(request.url))
-    shown = str(url.copy_with(query=None, fragment=None, userinfo=b""))
+    shown = str(url.copy_with(query=None, fragment=None, userinfo=b"")) + _query(url)
     described: dict[str, str | int] = {
         "http.request.method": known_method(request.method.decode()),
         "url.full": shown,
@@ -110,6 +110,13 @@ def _describe(span: Span, request: RequestInfo) -> None:
     if _OLD_URL in (getattr(span, "attributes", None) or {}):
         described[_OLD_URL] = shown
     span.set_attributes(described)
+
+
+def _query(url: httpx.URL) -> str:
+    telemetry = current()
+    if telemetry is None or not telemetry.settings.record_query or not url.query:
+        return ""
+    return "?" + redaction.query(url.query.decode("latin-1"), telemetry.settings.query_allowed)
 
 
 async def _describe_async(span: Span, request: RequestInfo) -> None:

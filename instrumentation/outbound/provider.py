@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, Tracer, TracerProvider
-from opentelemetry.util._decorator import _AgnosticContextManager  # the type in Tracer's signature
+from opentelemetry.util._decorator import _agnosticcontextmanager  # what Tracer's own is made by
 
+from instrumentation import exceptions
 from instrumentation.context import current
 
 
@@ -32,9 +34,19 @@ class CurrentTracer(Tracer):
         """See `Tracer.start_span`."""
         return self._tracer().start_span(*args, **kwargs)
 
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> _AgnosticContextManager[Span]:
-        """See `Tracer.start_as_current_span`."""
-        return self._tracer().start_as_current_span(*args, **kwargs)
+    @_agnosticcontextmanager
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Iterator[Span]:
+        """See `Tracer.start_as_current_span`.
+
+        The SDK would record an exception with its whole text, as the span's status too.
+        """
+        ours = {**kwargs, "record_exception": False, "set_status_on_exception": False}
+        with self._tracer().start_as_current_span(*args, **ours) as span:
+            try:
+                yield span
+            except Exception as error:
+                exceptions.fail(span, error)
+                raise
 
     def _tracer(self) -> Tracer:
         telemetry = current()

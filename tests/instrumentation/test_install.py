@@ -11,8 +11,6 @@ import anyio
 import anyio.to_thread
 import pytest
 from fastapi import FastAPI
-from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -67,30 +65,6 @@ def test_only_an_application_can_be_instrumented() -> None:
         instrument(object())  # type: ignore[arg-type]
 
 
-def test_contribs_instrumentation_is_refused(app: FastAPI, observed: Observed) -> None:
-    FastAPIInstrumentor.instrument_app(app)
-    try:
-        with pytest.raises(ValueError, match="two server spans"):
-            observed.instrument(app)
-    finally:
-        FastAPIInstrumentor.uninstrument_app(app)
-
-
-@pytest.mark.parametrize("early", [True, False])
-def test_an_opentelemetry_middleware_is_refused(
-    app: FastAPI, observed: Observed, early: bool
-) -> None:
-    if early:
-        app.add_middleware(OpenTelemetryMiddleware)
-        with pytest.raises(ValueError, match="two server spans"):
-            observed.instrument(app)
-        return
-    observed.instrument(app)
-    app.add_middleware(OpenTelemetryMiddleware)
-    with pytest.raises(ValueError, match="two server spans"):
-        TestClient(app).get("/")
-
-
 def test_uninstrument_restores_everything(app: FastAPI, observed: Observed) -> None:
     mounted = FastAPI()
     app.mount("/sub", mounted)
@@ -123,43 +97,6 @@ def test_two_applications_share_a_registry(app: FastAPI, observed: Observed) -> 
         ("GET", "/", "200", ""): 1,
         ("GET", "unmatched", "404", ""): 1,
     }
-
-
-def test_fastapis_own_telemetry_adds_no_span() -> None:
-    """In a process of its own: FastAPI's telemetry starts with a global tracer provider."""
-    code = """
-        from fastapi import FastAPI
-        from opentelemetry import trace
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-        from starlette.testclient import TestClient
-        from instrumentation import instrument
-
-        exporter = InMemorySpanExporter()
-        provider = TracerProvider()
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-        trace.set_tracer_provider(provider)
-        def endpoint(): return "ok"
-        plain, app, mounted = FastAPI(), FastAPI(), FastAPI()
-        for each in (plain, app, mounted):
-            each.get("/")(endpoint)
-        app.mount("/sub", mounted)
-        TestClient(plain).get("/")
-        assert len(exporter.get_finished_spans()) > 1, "FastAPI's own telemetry is not what it was"
-        exporter.clear()
-        instrument(app)
-        for path in ("/", "/sub/"):
-            TestClient(app).get(path)
-        print([span.name for span in exporter.get_finished_spans()])
-    """
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.strip() == "['GET /', 'GET /sub/']", done.stderr
 
 
 def test_importing_and_instrumenting_start_no_thread() -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 
+import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.propagators.b3 import B3MultiFormat
+from opentelemetry.trace import SpanKind
 from starlette.testclient import TestClient
 
-from tests.instrumentation.conftest import Observed
+from instrumentation import Settings
+from tests.instrumentation.conftest import Observed, Serve
 
 TRACE, SPAN = "ab" * 16, "cd" * 8
 
@@ -40,10 +47,40 @@ def parent(observed: Observed) -> tuple[str, str | None]:
     return trace.format_trace_id(span.context.trace_id), above
 
 
+@pytest.mark.proves("Requests: spans", "traceparent, tracestate and baggage in and out")
 def test_w3c(app: FastAPI, observed: Observed) -> None:
     observed.instrument(app)
-    TestClient(app).get("/", headers={"traceparent": f"00-{TRACE}-{SPAN}-01"})
+    headers = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "vendor=state"}
+    TestClient(app).get("/", headers=headers)
     assert parent(observed) == (TRACE, SPAN)
+    assert observed.span().context.trace_state.get("vendor") == "state"
+
+
+@pytest.mark.proves("Requests: spans", "traceparent, tracestate and baggage in and out")
+@pytest.mark.parametrize("public", [False, True])
+def test_what_came_in_goes_out(observed: Observed, serve: Serve, public: bool) -> None:
+    inner, outer = FastAPI(), FastAPI()
+
+    @inner.get("/")
+    def echo(request: Request) -> dict[str, str]:
+        return dict(request.headers)
+
+    elsewhere = serve(inner)
+    outer.get("/")(lambda: httpx.get(elsewhere).json())
+    observed.instrument(outer, public_endpoint=public)
+    headers = {
+        "traceparent": f"00-{TRACE}-{SPAN}-01",
+        "tracestate": "vendor=state",
+        "baggage": "tenant=acme",
+    }
+    out = TestClient(outer).get("/", headers=headers).json()
+    client = observed.span(SpanKind.CLIENT)
+    assert client.parent == observed.span().context
+    trace_id, span_id = client.context.trace_id, client.context.span_id
+    assert out["traceparent"].startswith(f"00-{trace_id:032x}-{span_id:016x}-")
+    assert (f"{trace_id:032x}" == TRACE) is not public
+    assert out.get("tracestate") == (None if public else "vendor=state")
+    assert out.get("baggage") == (None if public else "tenant=acme")
 
 
 def test_baggage_reaches_the_endpoint(app: FastAPI, observed: Observed) -> None:
@@ -58,6 +95,73 @@ def test_b3(app: FastAPI, observed: Observed) -> None:
     headers = {"x-b3-traceid": TRACE, "x-b3-spanid": SPAN, "x-b3-sampled": "1"}
     TestClient(app).get("/", headers=headers)
     assert parent(observed) == (TRACE, SPAN)
+
+
+@pytest.mark.proves("Requests: spans", "B3 through OTEL_PROPAGATORS")
+@pytest.mark.parametrize(
+    ("propagators", "headers"),
+    [
+        ("b3", {"b3": f"{TRACE}-{SPAN}-1"}),
+        ("b3multi", {"x-b3-traceid": TRACE, "x-b3-spanid": SPAN, "x-b3-sampled": "1"}),
+        ("tracecontext,b3", {"b3": f"{TRACE}-{SPAN}-1"}),
+    ],
+)
+def test_the_variable_chooses_the_format(propagators: str, headers: dict[str, str]) -> None:
+    """In a process of its own: OpenTelemetry reads it once."""
+    code = f"""
+        from fastapi import FastAPI
+        from opentelemetry import trace
+        from starlette.testclient import TestClient
+        from instrumentation import Settings, instrument
+        app = FastAPI()
+        app.get("/")(lambda: trace.format_trace_id(
+            trace.get_current_span().get_span_context().trace_id))
+        instrument(app, Settings.from_env(traces_exporter="none"))
+        print(TestClient(app).get("/", headers={headers}).json())
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
+        env={**os.environ, "OTEL_PROPAGATORS": propagators},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == TRACE, done.stderr
+
+
+@pytest.mark.proves(
+    "Requests: spans", "links rather than parents where INSTRUMENTATION_PUBLIC_ENDPOINT is set"
+)
+def test_a_public_endpoint_links_to_its_callers(app: FastAPI, observed: Observed) -> None:
+    environ = {"INSTRUMENTATION_PUBLIC_ENDPOINT": "true"}
+    observed.instrument_with(app, Settings.from_env(environ))
+    client = TestClient(app)
+    headers = {"traceparent": f"00-{TRACE}-{SPAN}-00", "baggage": "tenant=acme"}
+    assert client.get("/", headers=headers).json() == "None"
+    span = observed.span()
+    assert span.parent is None
+    (link,) = span.links
+    assert trace.format_trace_id(link.context.trace_id) == TRACE
+    assert trace.format_trace_id(span.context.trace_id) != TRACE
+    assert span.context.trace_flags.sampled  # the caller's decision isn't trusted either
+
+
+def test_a_public_endpoint_without_a_caller_has_no_link(app: FastAPI, observed: Observed) -> None:
+    observed.instrument(app, public_endpoint=True)
+    TestClient(app).get("/", headers={"traceparent": "00-0-0-00", "baggage": "tenant=acme"})
+    assert list(observed.span().links) == []
+
+
+def test_a_propagator_that_raises_breaks_nothing(
+    app: FastAPI, observed: Observed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise ValueError("a header that I didn't expect")
+
+    observed.instrument(app)
+    monkeypatch.setattr(propagate.get_global_textmap(), "extract", fail)
+    assert TestClient(app).get("/", headers={"traceparent": "x"}).status_code == 200
+    assert observed.span().parent is None
 
 
 def test_a_trace_around_the_server_is_no_parent(app: FastAPI, observed: Observed) -> None:

@@ -27,6 +27,14 @@ def test_the_environment_is_read() -> None:
             "OTEL_BSP_MAX_QUEUE_SIZE": "100",
             "OTEL_BSP_SCHEDULE_DELAY": "200",
             "INSTRUMENTATION_METRICS_PATH": "/internal/metrics",
+            "INSTRUMENTATION_PUBLIC_ENDPOINT": "true",
+            "INSTRUMENTATION_RECORD_QUERY": "TRUE",
+            "INSTRUMENTATION_QUERY_ALLOWED": "page, limit",
+            "INSTRUMENTATION_EXCEPTION_MESSAGES": "false",
+            "INSTRUMENTATION_FASTAPI_TELEMETRY": "1",
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST": "x-tenant,content-.*",
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_RESPONSE": "etag",
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS": "x-mine",
         }
     )
     assert settings == Settings(
@@ -40,6 +48,14 @@ def test_the_environment_is_read() -> None:
         span_batch_size=100,
         span_delay_seconds=0.2,
         metrics_path="/internal/metrics",
+        public_endpoint=True,
+        record_query=True,
+        query_allowed=("page", "limit"),
+        exception_messages=False,
+        fastapi_telemetry=True,
+        request_headers=("x-tenant", "content-.*"),
+        response_headers=("etag",),
+        sanitized_headers=("x-mine",),
     )
 
 
@@ -74,6 +90,12 @@ def test_arguments_beat_the_environment() -> None:
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "a whole number of at least 1"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096", "at most OTEL_BSP_MAX_QUEUE_SIZE"),
         ("OTEL_BSP_SCHEDULE_DELAY", "1.5", "a whole number of at least 1"),
+        ("INSTRUMENTATION_PUBLIC_ENDPOINT", "perhaps", "true or false"),
+        (
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST",
+            "x-(",
+            "regular expressions",
+        ),
         ("INSTRUMENTATION_METRICS_PATH", "metrics", "a path that starts with /"),
         ("INSTRUMENTATION_SERIES_LIMIT", "-1", "a whole number of at least 1"),
         ("INSTRUMENTATION_SHUTDOWN_SECONDS", "-1", "a number from 0 to 3600"),
@@ -94,6 +116,9 @@ def test_a_wrong_value_names_variable_rule_and_value(name: str, value: str, rule
         {"sampler": "sometimes"},
         {"sampler_ratio": 1.5},
         {"metrics_path": "metrics"},
+        {"record_query": "false"},
+        {"query_allowed": "page"},
+        {"request_headers": "x-tenant"},
         {"series_limit": 0},
         {"span_batch_size": 5000},
         {"series_limit": "10"},
