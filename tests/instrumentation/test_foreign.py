@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Any
 
@@ -110,7 +111,13 @@ def test_a_server_doesnt_start(
         app.add_middleware(Contribs)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(served, log_config=None))
-        with pytest.raises(SystemExit):
-            server.run(sockets=[listener])
+        logger = logging.getLogger("uvicorn.error")
+        caplog.set_level(logging.ERROR, logger.name)
+        logger.addHandler(caplog.handler)  # another server's configuration may keep it from root
+        try:
+            with pytest.raises(SystemExit):
+                server.run(sockets=[listener])
+        finally:
+            logger.removeHandler(caplog.handler)
     assert not server.started
     assert REFUSED in caplog.text
