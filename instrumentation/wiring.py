@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from instrumentation import database, logs, outbound
 from instrumentation.http import install
+from instrumentation.runtime import threads
 from instrumentation.settings import Settings
 from instrumentation.telemetry import Telemetry
 
@@ -73,6 +74,7 @@ def instrument(
                 database.install(telemetry)
                 outbound.install(telemetry)
                 logs.install(telemetry)
+                threads.install(telemetry)
         except BaseException:
             telemetry.uninstrument()
             raise
