@@ -36,6 +36,7 @@ _WHOLE: Final = ("span_queue_size", "span_batch_size", "series_limit")
 _SWITCHES: Final = (
     "disabled",
     "log_context",
+    "background_tasks",
     "public_endpoint",
     "record_query",
     "exception_messages",

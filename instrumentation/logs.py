@@ -15,12 +15,14 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanContext
 
 from instrumentation.context import active, current
+from instrumentation.patches import Patch
 from instrumentation.telemetry import Telemetry
+
+Make = Callable[..., logging.LogRecord]
 
 _SPAN: Final = "_instrumentation_span"
 
 _installed: set[Telemetry] = set()
-_original: Callable[..., logging.LogRecord] = logging.Logger.makeRecord
 
 
 def trace_context() -> dict[str, str]:
@@ -47,12 +49,10 @@ def install(telemetry: Telemetry) -> None:
 
     Loggers are the process's, so the wrapper is set once for all applications.
     """
-    global _original
     if not telemetry.settings.log_context:
         return
-    if not _installed and logging.Logger.makeRecord is not _make_record:
-        _original = logging.Logger.makeRecord
-        logging.Logger.makeRecord = _make_record  # type: ignore[method-assign,assignment]
+    if not _installed:
+        _PATCH.apply()
     _installed.add(telemetry)
     telemetry.on_uninstrument(lambda: _uninstall(telemetry))
 
@@ -67,20 +67,29 @@ def blame(error: BaseException, span: Span) -> None:
 
 def _uninstall(telemetry: Telemetry) -> None:
     _installed.discard(telemetry)
-    # Where somebody wrapped it after us, ours stays below and does nothing.
-    if not _installed and logging.Logger.makeRecord is _make_record:
-        logging.Logger.makeRecord = _original  # type: ignore[method-assign]
+    if not _installed:
+        _PATCH.undo()
 
 
-def _make_record(logger: logging.Logger, *args: Any, **kwargs: Any) -> logging.LogRecord:
-    record = _original(logger, *args, **kwargs)
-    if _installed:
-        context = trace.get_current_span().get_span_context()
-        if not context.is_valid and record.exc_info and record.exc_info[1] is not None:
-            context = getattr(record.exc_info[1], _SPAN, context)
-        for name, value in _fields(context).items():
-            record.__dict__.setdefault(name, value)
-    return record
+def _around(make: Make) -> Make:
+    def make_record(logger: logging.Logger, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(logger, *args, **kwargs)
+        if _installed:
+            _complete(record)
+        return record
+
+    return make_record
+
+
+_PATCH: Final = Patch(logging.Logger, "makeRecord", _around)
+
+
+def _complete(record: logging.LogRecord) -> None:
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid and record.exc_info and record.exc_info[1] is not None:
+        context = getattr(record.exc_info[1], _SPAN, context)
+    for name, value in _fields(context).items():
+        record.__dict__.setdefault(name, value)
 
 
 def _fields(context: SpanContext) -> dict[str, str]:

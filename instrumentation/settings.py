@@ -64,6 +64,8 @@ class Settings:
             (INSTRUMENTATION_SHUTDOWN_SECONDS).
         log_context: whether log records carry `trace_id`, `span_id`, `trace_flags` and
             `service_name` (INSTRUMENTATION_LOG_CONTEXT).
+        background_tasks: whether `BackgroundTasks` and tasks that a request creates are observed
+            (INSTRUMENTATION_BACKGROUND_TASKS).
     """
 
     service_name: str = "unknown_service"
@@ -90,6 +92,7 @@ class Settings:
     series_limit: int = 1000
     shutdown_seconds: float = 5.0
     log_context: bool = True
+    background_tasks: bool = True
 
     def __post_init__(self) -> None:
         """Check every argument: nothing else does before the first request."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import threading
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 from opentelemetry import trace
@@ -12,10 +15,9 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from instrumentation.context import active
 from instrumentation.errors import InternalErrors
-from instrumentation.export import metrics, spans
+from instrumentation.export import spans
 from instrumentation.export.queue import SpanQueue
 from instrumentation.export.scrape import Exposition
-from instrumentation.export.workers import Workers
 from instrumentation.propagation import Propagation
 from instrumentation.series import families
 from instrumentation.settings import Settings
@@ -33,6 +35,7 @@ class Telemetry:
         tracer_provider: where the spans come from: the caller's, else the global one, else one
             of our own, which is then set globally. Only our own gets an exporter.
         engines: the SQLAlchemy engines to observe, or None for all of them.
+        stopping: the server has told the application to stop.
     """
 
     def __init__(
@@ -45,12 +48,15 @@ class Telemetry:
         self.settings = settings
         self.registry = REGISTRY if registry is None else registry
         self.engines = engines
+        self.stopping = False
         self.tracer_provider: trace.TracerProvider
         self._queue: SpanQueue | None = None
-        self._metrics: Workers | None = None
         self._undo: list[Callable[[], object]] = []
         self._on_start: list[Callable[[], object]] = []
         self._on_stop: list[Callable[[], object]] = []
+        self._on_loop: list[Callable[[asyncio.AbstractEventLoop], object]] = []
+        self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+        self._latest_loop: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
         self._started = False
         self._released = False
         self._gave_up = False
@@ -58,10 +64,8 @@ class Telemetry:
         if settings.disabled:
             self.tracer_provider = trace.NoOpTracerProvider()
             return
-        shared = metrics.joined()
         self.families = families(self.registry, settings.series_limit)
         self.errors = InternalErrors(self.families)
-        self._metrics = metrics.workers(shared, self.families, self.errors)
         if tracer_provider is None:
             tracer_provider, self._queue = spans.global_provider(
                 settings, self.families, self.errors
@@ -69,23 +73,40 @@ class Telemetry:
         self.tracer_provider = tracer_provider
         self.tracer = spans.tracer(self.tracer_provider)
         self.propagation = Propagation(public=settings.public_endpoint)
-        self.exposition = Exposition(self.registry, spans.resource(settings), self._metrics)
+        self.exposition = Exposition(self.registry, spans.resource(settings))
         active.append(self)
         self.on_uninstrument(lambda: active.remove(self))
 
     def start(self) -> None:
-        """Start the exporting threads; further calls do nothing."""
-        if self._started:
+        """Start the exporting thread; further calls do nothing, unless on a new event loop."""
+        if not self._started:
+            self._start()
+        self.enter_loop()
+
+    def enter_loop(self, *, again: bool = False) -> None:
+        """Have the `on_loop` callbacks see the running event loop, if they haven't.
+
+        Arguments:
+            again: even if they have: the application may have changed the loop since.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
             return
+        if loop is self._latest_loop() and not again:
+            return
+        self._latest_loop = weakref.ref(loop)
+        if again or loop not in self._loops:
+            self._loops.add(loop)
+            self._run([partial(callback, loop) for callback in self._on_loop])
+
+    def _start(self) -> None:
         with self._lock:
-            if self._started:
-                return
-            if self._queue is not None:
+            if not self._started and self._queue is not None:
                 self._queue.start()
-            if self._metrics is not None:
-                self._metrics.start()
-            atexit.register(self._at_exit)
-            self._run(self._on_start)
+                atexit.register(self._at_exit)
+            if not self._started:
+                self._run(self._on_start)
             self._started = True
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -104,14 +125,10 @@ class Telemetry:
         Later spans are dropped and counted; requests go on. The thread goes on too while another
         instrumented application sends its spans through it.
         """
-        if self._released or self.settings.disabled:
-            return
-        self._released = True
-        if self._queue is not None:
+        if self._queue is not None and not self._released:
+            self._released = True
             self._queue.release(self._milliseconds(timeout))
-        if self._metrics is not None:
-            self._metrics.shutdown()
-        atexit.unregister(self._at_exit)
+            atexit.unregister(self._at_exit)
 
     def stop(self) -> None:
         """Flush because the application stops; it may start again."""
@@ -124,6 +141,14 @@ class Telemetry:
         The lifespan or the first request calls it, on the event loop.
         """
         self._on_start.append(callback)
+
+    def on_loop(self, callback: Callable[[asyncio.AbstractEventLoop], object]) -> None:
+        """Have `callback` see each event loop that serves the application, on that loop.
+
+        It comes before the loop's first request, and once more at the end of the lifespan's
+        start: an application may have set a task factory or an executor there.
+        """
+        self._on_loop.append(callback)
 
     def on_stop(self, callback: Callable[[], object]) -> None:
         """Have `stop` call `callback`, before the last flush, in a thread of its own."""

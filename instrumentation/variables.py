@@ -53,6 +53,7 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "series_limit": ("INSTRUMENTATION_SERIES_LIMIT", env.integer),
     "shutdown_seconds": ("INSTRUMENTATION_SHUTDOWN_SECONDS", _seconds),
     "log_context": ("INSTRUMENTATION_LOG_CONTEXT", env.boolean),
+    "background_tasks": ("INSTRUMENTATION_BACKGROUND_TASKS", env.boolean),
 }
 """The variable of each setting, and the reader of its text."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
@@ -9,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
-from instrumentation import database, logs, outbound
-from instrumentation.http import install
-from instrumentation.runtime import threads
+from instrumentation import background, database, logs, outbound, own_code
+from instrumentation.http import install, routes
 from instrumentation.settings import Settings
 from instrumentation.telemetry import Telemetry
 
@@ -54,6 +54,7 @@ def instrument(
         RuntimeError: the application has served a request already.
     """
     install.check(app)
+    caller = str(sys._getframe(1).f_globals.get("__name__", ""))
     _check_types(settings, engines, registry, tracer_provider)
     settings = Settings.from_env() if settings is None else settings
     chosen = None if engines is None else tuple(engines)
@@ -73,14 +74,19 @@ def instrument(
                 install.install(app, telemetry)
                 database.install(telemetry)
                 outbound.install(telemetry)
+                background.install(telemetry, lambda: _packages(app, caller))
                 logs.install(telemetry)
-                threads.install(telemetry)
         except BaseException:
             telemetry.uninstrument()
             raise
         _instrumented[app] = (telemetry, arguments)
         telemetry.on_uninstrument(lambda: _instrumented.pop(app))
         return telemetry
+
+
+def _packages(app: Starlette, caller: str) -> Iterable[str]:
+    endpoints = (getattr(route, "endpoint", None) for route in routes.walk(app.routes))
+    return own_code.packages(caller, endpoints)
 
 
 def _check_types(settings: Any, engines: Any, registry: Any, tracer_provider: Any) -> None:

@@ -12,7 +12,6 @@ from typing import Final, Literal
 from instrumentation.contract import buckets
 
 Kind = Literal["counter", "gauge", "histogram"]
-Across = Literal["sum", "max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,7 @@ class Metric:
     """One metric family.
 
     `name` is the name that a query uses; a counter's ends in `_total`, a duration's in
-    `_seconds`. `across` says what a gauge's values in several processes of one service make
-    together: connections add up, but the depth of a queue that each of them reads does not.
+    `_seconds`.
     """
 
     name: str
@@ -29,7 +27,6 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
-    across: Across = "sum"
 
     def __post_init__(self) -> None:
         """Raise ValueError where kind, name and buckets contradict each other."""
@@ -200,19 +197,13 @@ BACKGROUND_TASKS_ACTIVE: Final = Metric(
 BACKGROUND_TASK_DURATION: Final = Metric(
     "background_task_duration_seconds",
     "histogram",
-    "Duration of background tasks, by outcome (ok, error or lost).",
+    "Duration of background tasks, by outcome (ok, error, cancelled or lost).",
     ("task", "outcome"),
     buckets.DURATION,
 )
-TASK_QUEUE_DEPTH: Final = Metric(
-    "task_queue_depth", "gauge", "Jobs that wait.", ("queue",), across="max"
-)
+TASK_QUEUE_DEPTH: Final = Metric("task_queue_depth", "gauge", "Jobs that wait.", ("queue",))
 TASK_QUEUE_OLDEST_AGE: Final = Metric(
-    "task_queue_oldest_age_seconds",
-    "gauge",
-    "Age of the oldest job that waits.",
-    ("queue",),
-    across="max",
+    "task_queue_oldest_age_seconds", "gauge", "Age of the oldest job that waits.", ("queue",)
 )
 TASK_QUEUE_RETRIES: Final = Metric(
     "task_queue_retries_total", "counter", "Jobs that were started again.", ("queue",)

@@ -50,7 +50,7 @@ class TelemetryLayer:
         elif kind not in ("http", "websocket") or KEY in scope:
             await self.app(scope, receive, send)
         elif self._is_scrape(scope):
-            await scrape.answer(self._telemetry.exposition, self._telemetry.errors, scope, send)
+            await scrape.answer(self._telemetry.exposition, scope, send)
         else:
             await self._observe(scope, receive, send)
 
@@ -126,16 +126,21 @@ class TelemetryLayer:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._begin_life()
+            elif message["type"] == "lifespan.shutdown":
+                self._telemetry.stopping = True
             return message
 
-        async def stopping(message: Message) -> None:
-            if message["type"].startswith("lifespan.shutdown."):
+        async def answered(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._telemetry.enter_loop(again=True)
+            elif message["type"].startswith("lifespan.shutdown."):
                 await self._end_life()
             await send(message)
 
-        await self.app(scope, started, stopping)
+        await self.app(scope, started, answered)
 
     def _begin_life(self) -> None:
+        self._telemetry.stopping = False
         try:
             self._telemetry.start()
         except Exception as error:
