@@ -38,6 +38,9 @@ class Family(Generic[M]):
         overflow: Counter,
     ) -> None:
         arguments: dict[str, Any] = {"buckets": metric.buckets} if metric.buckets else {}
+        if kind is Gauge:
+            # A worker's gauges go with it; prometheus-client keeps them for good by default.
+            arguments["multiprocess_mode"] = f"live{metric.across}"
         self._parent: M = kind(
             metric.name, metric.help, metric.labels, registry=registry, **arguments
         )
@@ -146,6 +149,10 @@ class Families:
         It runs in the thread that collects, never on the event loop.
         """
         return self._refresh.add(callback)
+
+    def refresh(self) -> None:
+        """Bring the gauges up to date where nobody collects the registry itself."""
+        self._refresh.collect()
 
 
 _by_registry: weakref.WeakKeyDictionary[CollectorRegistry, Families] = weakref.WeakKeyDictionary()

@@ -15,9 +15,10 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from instrumentation.context import active
 from instrumentation.errors import InternalErrors
-from instrumentation.export import spans
+from instrumentation.export import metrics, spans
 from instrumentation.export.queue import SpanQueue
 from instrumentation.export.scrape import Exposition
+from instrumentation.export.workers import Workers
 from instrumentation.propagation import Propagation
 from instrumentation.series import families
 from instrumentation.settings import Settings
@@ -51,6 +52,7 @@ class Telemetry:
         self.stopping = False
         self.tracer_provider: trace.TracerProvider
         self._queue: SpanQueue | None = None
+        self._metrics: Workers | None = None
         self._undo: list[Callable[[], object]] = []
         self._on_start: list[Callable[[], object]] = []
         self._on_stop: list[Callable[[], object]] = []
@@ -64,8 +66,10 @@ class Telemetry:
         if settings.disabled:
             self.tracer_provider = trace.NoOpTracerProvider()
             return
+        shared = metrics.joined()
         self.families = families(self.registry, settings.series_limit)
         self.errors = InternalErrors(self.families)
+        self._metrics = metrics.workers(shared, self.families, self.errors)
         if tracer_provider is None:
             tracer_provider, self._queue = spans.global_provider(
                 settings, self.families, self.errors
@@ -73,12 +77,12 @@ class Telemetry:
         self.tracer_provider = tracer_provider
         self.tracer = spans.tracer(self.tracer_provider)
         self.propagation = Propagation(public=settings.public_endpoint)
-        self.exposition = Exposition(self.registry, spans.resource(settings))
+        self.exposition = Exposition(self.registry, spans.resource(settings), self._metrics)
         active.append(self)
         self.on_uninstrument(lambda: active.remove(self))
 
     def start(self) -> None:
-        """Start the exporting thread; further calls do nothing, unless on a new event loop."""
+        """Start the exporting threads; further calls do nothing, unless on a new event loop."""
         if not self._started:
             self._start()
         self.enter_loop()
@@ -102,11 +106,14 @@ class Telemetry:
 
     def _start(self) -> None:
         with self._lock:
-            if not self._started and self._queue is not None:
+            if self._started:
+                return
+            if self._queue is not None:
                 self._queue.start()
-                atexit.register(self._at_exit)
-            if not self._started:
-                self._run(self._on_start)
+            if self._metrics is not None:
+                self._metrics.start()
+            atexit.register(self._at_exit)
+            self._run(self._on_start)
             self._started = True
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -125,10 +132,14 @@ class Telemetry:
         Later spans are dropped and counted; requests go on. The thread goes on too while another
         instrumented application sends its spans through it.
         """
-        if self._queue is not None and not self._released:
-            self._released = True
+        if self._released or self.settings.disabled:
+            return
+        self._released = True
+        if self._queue is not None:
             self._queue.release(self._milliseconds(timeout))
-            atexit.unregister(self._at_exit)
+        if self._metrics is not None:
+            self._metrics.shutdown()
+        atexit.unregister(self._at_exit)
 
     def stop(self) -> None:
         """Flush because the application stops; it may start again."""

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from instrumentation import background, database, logs, outbound, own_code
 from instrumentation.http import install, routes
+from instrumentation.runtime import threads
 from instrumentation.settings import Settings
 from instrumentation.telemetry import Telemetry
 
@@ -76,6 +77,7 @@ def instrument(
                 outbound.install(telemetry)
                 background.install(telemetry, lambda: _packages(app, caller))
                 logs.install(telemetry)
+                threads.install(telemetry)
         except BaseException:
             telemetry.uninstrument()
             raise

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from instrumentation.contract import buckets
 
 Kind = Literal["counter", "gauge", "histogram"]
+Across = Literal["sum", "max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Metric:
     """One metric family.
 
     `name` is the name that a query uses; a counter's ends in `_total`, a duration's in
-    `_seconds`.
+    `_seconds`. `across` says what a gauge's values in several processes of one service make
+    together: connections add up, but the depth of a queue that each of them reads does not.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    across: Across = "sum"
 
     def __post_init__(self) -> None:
         """Raise ValueError where kind, name and buckets contradict each other."""
@@ -201,9 +204,15 @@ BACKGROUND_TASK_DURATION: Final = Metric(
     ("task", "outcome"),
     buckets.DURATION,
 )
-TASK_QUEUE_DEPTH: Final = Metric("task_queue_depth", "gauge", "Jobs that wait.", ("queue",))
+TASK_QUEUE_DEPTH: Final = Metric(
+    "task_queue_depth", "gauge", "Jobs that wait.", ("queue",), across="max"
+)
 TASK_QUEUE_OLDEST_AGE: Final = Metric(
-    "task_queue_oldest_age_seconds", "gauge", "Age of the oldest job that waits.", ("queue",)
+    "task_queue_oldest_age_seconds",
+    "gauge",
+    "Age of the oldest job that waits.",
+    ("queue",),
+    across="max",
 )
 TASK_QUEUE_RETRIES: Final = Metric(
     "task_queue_retries_total", "counter", "Jobs that were started again.", ("queue",)

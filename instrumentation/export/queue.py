@@ -55,7 +55,8 @@ class SpanQueue(SpanProcessor):
         self._dropped = families.spans.child("dropped")
         self._thread: threading.Thread | None = None
         self._empty()
-        families.span_queue_size.child().set_function(lambda: len(self._spans))
+        size_now = families.span_queue_size.child()
+        families.on_collect(lambda: size_now.set(len(self._spans)))
         reborn = weakref.WeakMethod(self._after_fork)
         os.register_at_fork(after_in_child=lambda: (again := reborn()) and again())
 

@@ -14,6 +14,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from starlette.types import Scope, Send
 
+from instrumentation.errors import InternalErrors
+from instrumentation.export.workers import Workers
+
 _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 _JOB_AND_INSTANCE = ("service.name", "service.instance.id")
 
@@ -21,11 +24,18 @@ _JOB_AND_INSTANCE = ("service.name", "service.instance.id")
 class Exposition:
     """What a scrape reads: the registry's families and `target_info`.
 
+    Where several processes share a directory, the families of all of them, added up.
+
     `_created` series are left out: they double the families' size, and nothing here reads them.
     """
 
-    def __init__(self, registry: CollectorRegistry, resource: Resource) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        resource: Resource,
+        workers: Workers | None = None,
+    ) -> None:
+        self._registry = registry if workers is None else workers
         self._target_info = {
             _NOT_A_LABEL.sub("_", name): str(value)
             for name, value in resource.attributes.items()
@@ -46,21 +56,26 @@ class Exposition:
         return encode(self), content_type
 
 
-async def answer(exposition: Exposition, scope: Scope, send: Send) -> None:
-    """Send the metrics.
+async def answer(exposition: Exposition, errors: InternalErrors, scope: Scope, send: Send) -> None:
+    """Send the metrics, or 503 and the reason where they can't be read.
 
     The thread is one of our own: a scrape that waited for anyio's shared threads would be blind
     exactly when these have run out.
     """
     accept = _header(scope.get("headers", ()), b"accept")
-    body, content_type = await anyio.to_thread.run_sync(
-        exposition.render, accept, limiter=CapacityLimiter(1)
-    )
+    status = 200
+    try:
+        body, content_type = await anyio.to_thread.run_sync(
+            exposition.render, accept, limiter=CapacityLimiter(1)
+        )
+    except Exception as error:
+        errors.report("scrape", error)
+        status, body, content_type = 503, f"{error}\n".encode(), "text/plain; charset=utf-8"
     headers = [
         (b"content-type", content_type.encode()),
         (b"content-length", str(len(body)).encode()),
     ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 

@@ -50,7 +50,7 @@ class TelemetryLayer:
         elif kind not in ("http", "websocket") or KEY in scope:
             await self.app(scope, receive, send)
         elif self._is_scrape(scope):
-            await scrape.answer(self._telemetry.exposition, scope, send)
+            await scrape.answer(self._telemetry.exposition, self._telemetry.errors, scope, send)
         else:
             await self._observe(scope, receive, send)
 

@@ -1,1 +1,1 @@
-"""What the process itself does: its event loops, tasks, threads and garbage collector."""
+"""What goes on inside the process: the event loop, thread pools, the garbage collector."""

@@ -55,12 +55,13 @@ def test_a_background_task_is_a_span_linked_to_its_request(
     httpx.get(serve(app))
     wait_until(lambda: works(observed))
     (work,) = works(observed)
-    name = getattr(function, "func", function).__qualname__
+    called = getattr(function, "func", function)
+    module, name = called.__module__, called.__qualname__
     assert work.name == f"background {name}"
     assert is_linked(work, observed.span())
     assert work.parent == observed.span().get_span_context()
     assert work.attributes is not None
-    assert work.attributes["code.function.name"] == f"{__name__}.{name}"
+    assert work.attributes["code.function.name"] == f"{module}.{name}"
     assert work.status.status_code is StatusCode.UNSET
 
 

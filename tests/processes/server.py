@@ -1,0 +1,139 @@
+"""Real servers with several workers, and a client that knows what they answered."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from drill.ports import free_ports
+from stack.environment import REPOSITORY
+from tests.stack.running import eventually
+
+APP = "tests.processes.app:app"
+REQUESTS = "http_server_request_duration_seconds_count"
+GUNICORN = REPOSITORY / "deploy" / "gunicorn.conf.py"
+_OPENMETRICS = {"accept": "application/openmetrics-text; version=1.0.0"}
+
+
+def uvicorn(workers: int, *arguments: str, app: str = APP) -> list[str]:
+    return [sys.executable, "-m", "uvicorn", app, "--workers", str(workers),
+            "--no-access-log", "--log-level", "warning", *arguments]  # fmt: skip
+
+
+def gunicorn(workers: int, *arguments: str, app: str = APP) -> list[str]:
+    """gunicorn as `deploy/` starts it."""
+    return [sys.executable, "-m", "gunicorn", app, "--config", str(GUNICORN),
+            "--workers", str(workers), "--log-level", "warning", *arguments]  # fmt: skip
+
+
+@dataclass
+class Server:
+    """A running server: its master, its address, and its output."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    log: Path
+
+    def ask(self, path: str = "/pid", **headers: str) -> str | None:
+        """The answer's body; None where the connection was closed without one."""
+        parts = urlsplit(self.address)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+        try:
+            connection.request("GET", path, headers={"connection": "close", **headers})
+            answer = connection.getresponse()
+            body = answer.read().decode()
+            assert answer.status == 200, body
+            return body
+        except (ConnectionError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def answered(self, path: str = "/pid", **headers: str) -> str:
+        """Like `ask`, sent again where a worker closed the connection before it was read."""
+        answer = eventually(lambda: self.ask(path, **headers), explain=self.log.read_text)
+        assert answer is not None
+        return answer
+
+    def pids(self, count: int) -> set[str]:
+        """Ask until `count` workers have answered; their numbers."""
+        found: set[str] = set()
+
+        def enough() -> bool:
+            found.add(self.answered())
+            return len(found) >= count
+
+        eventually(enough, explain=self.log.read_text)
+        return found
+
+    def samples(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """What a scrape says now, by name and labels."""
+        request = urllib.request.Request(f"{self.address}/metrics", headers=_OPENMETRICS)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read().decode()
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+            for sample in family.samples
+        }
+
+    def total(self, name: str) -> float:
+        """The sum over all series of this name; asks again where a worker was just leaving."""
+
+        def scraped() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self.samples()
+            return {}
+
+        found = eventually(scraped, explain=self.log.read_text)
+        return sum(value for (each, _), value in found.items() if each == name)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ask the master to stop, and wait until it has."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.process.wait(timeout=60)
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run `command` on a free port until the end of the `with` block."""
+    port = free_ports(["PORT"])["PORT"]
+    bind = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in command else ["--port", port]
+    log = folder / "server.log"
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "PROMETHEUS_"))}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command, *bind],
+            cwd=REPOSITORY,
+            env={**inherited, "OTEL_TRACES_EXPORTER": "none", **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(process, f"http://127.0.0.1:{port}", log)
+    try:
+        eventually(
+            server.ask, seconds=60, explain=log.read_text, unless=lambda: process.poll() is not None
+        )
+        yield server
+    finally:
+        try:
+            server.stop()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its workers, should it have left any
