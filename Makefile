@@ -33,7 +33,7 @@ lock: ## renew the locks in requirements from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group dev --all-extras pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --group demo --all-extras pyproject.toml -c requirements/dev.lock \
+		--no-emit-index-url --group demo --extra all pyproject.toml -c requirements/dev.lock \
 		-o requirements/demo.lock
 
 .PHONY: lock
@@ -78,7 +78,7 @@ conformance: $(STAMP) ## run what proves the promise, and write docs/conformance
 generate: $(STAMP) ## write the rules and the dashboards anew
 	$(PY) -m alerts
 	$(PY) -m dashboards
-	$(PY) -m instrumentation > docs/metrics.md
+	$(PY) -m instrumentation reference > docs/metrics.md
 
 wheel: $(STAMP) ## build the library's wheel into dist
 	$(PY) -m hatchling build -t wheel

@@ -1,9 +1,9 @@
-"""`python -m instrumentation`: print the metrics reference."""
+"""`python -m instrumentation COMMAND`: what the library offers beside the running service."""
 
 from __future__ import annotations
 
 import sys
 
-from instrumentation.reference import reference
+from instrumentation.commands import main
 
-sys.stdout.write(reference())
+sys.exit(main(sys.argv[1:]))
