@@ -35,6 +35,11 @@ lock: ## renew the locks in requirements from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group demo --extra all pyproject.toml -c requirements/dev.lock \
 		-o requirements/demo.lock
+	for suite in fastapi starlette; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --prerelease if-necessary-or-explicit \
+			requirements/suites/$$suite.in -o requirements/suites/$$suite.lock; \
+	done
 
 .PHONY: lock
 

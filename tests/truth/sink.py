@@ -22,8 +22,10 @@ class Sink(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
+    def __init__(self, keep: bool = True) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests = 0
+        self._keep = keep
         self.spans: list[Span] = []
         self.metrics: list[ResourceMetrics] = []
 
@@ -31,7 +33,10 @@ class Sink(ThreadingHTTPServer):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
-    def keep(self, path: str, body: bytes) -> None:
+    def take(self, path: str, body: bytes) -> None:
+        self.requests += 1
+        if not self._keep:
+            return
         if path == "/v1/traces":
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
                 for scope in resource.scope_spans:
@@ -48,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.headers["content-encoding"] == "gzip":
             body = gzip.decompress(body)
-        self.server.keep(self.path, body)
+        self.server.take(self.path, body)
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -58,8 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def sink() -> Iterator[Sink]:
-    with Sink() as made:
+def sink(keep: bool = True) -> Iterator[Sink]:
+    """Run an endpoint; `keep=False` forgets what it is sent."""
+    with Sink(keep) as made:
         thread = threading.Thread(target=made.serve_forever)
         thread.start()
         try:
