@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts import words
 from alerts.model import Alert, Group, Record
-from instrumentation.contract import queries
+from instrumentation.contract import queries, recordings, symptoms
 from instrumentation.contract.recorded import (
     ERRORS_1H,
     ERRORS_5M,
@@ -14,7 +14,6 @@ from instrumentation.contract.recorded import (
     REQUESTS_5M,
     ROUTE,
     SERVICE,
-    Level,
 )
 
 if TYPE_CHECKING:
@@ -27,11 +26,10 @@ _FAILED: Final = {"tags": "error=true"}
 
 def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record requests and errors, and alert on too large a share."""
-    recordings = [rule for level in (SERVICE, ROUTE) for rule in _recordings(level, numbers)]
     alerts = (
         Alert(
             name=NAME,
-            expression=queries.high_error_ratio(SERVICE, numbers),
+            expression=symptoms.high_error_ratio(SERVICE, numbers),
             wait=numbers.errors.wait,
             severity="critical",
             level=SERVICE,
@@ -41,7 +39,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
         ),
         Alert(
             name=NAME,
-            expression=queries.high_error_ratio(ROUTE, numbers),
+            expression=symptoms.high_error_ratio(ROUTE, numbers),
             wait=numbers.errors.wait,
             severity="warning",
             level=ROUTE,
@@ -50,18 +48,24 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
             traces=_FAILED,
         ),
     )
-    return (Group("errors", numbers.intervals.evaluation, (*recordings, *alerts)),)
+    return (Group("errors", numbers.intervals.evaluation, (*_recordings(numbers), *alerts)),)
 
 
-def _recordings(level: Level, numbers: Numbers) -> list[Record]:
+def _recordings(numbers: Numbers) -> list[Record]:
     windows = (
         (numbers.errors.window, REQUESTS_5M, ERRORS_5M),
+        # From the raw counters too: of the mean of five-minute rates, the newest five minutes are
+        # only a part, and five errors in a quiet hour would be known five minutes later.
         (numbers.errors.long_window, REQUESTS_1H, ERRORS_1H),
     )
     rules = []
-    for window, requests, errors in windows:
-        rules.append(Record(requests.at(level), queries.request_rate(level.labels, window)))
-        rules.append(Record(errors.at(level), queries.error_rate(level.labels, window)))
+    for window, requests, failed in windows:
+        rules += [
+            Record(requests.at(ROUTE), queries.request_rate(ROUTE.labels, window)),
+            Record(failed.at(ROUTE), recordings.errors(failed, requests, window)),
+            Record(requests.at(SERVICE), recordings.summed(requests)),
+            Record(failed.at(SERVICE), recordings.summed(failed)),
+        ]
     return rules
 
 

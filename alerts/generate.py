@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from alerts import errors, naive, tail, targets, traffic
+from alerts import errors, naive, objectives, tail, targets, traffic, views
 from alerts.links import Links
 from alerts.model import Group
 from alerts.render import rule_file
@@ -19,8 +19,10 @@ GENERATED: Final = Path(__file__).parent / "generated"
 _FILES: Final[dict[str, Callable[[Numbers], tuple[Group, ...]]]] = {
     "tail.yml": tail.groups,
     "errors.yml": errors.groups,
+    "objectives.yml": objectives.groups,
     "traffic.yml": traffic.groups,
     "targets.yml": targets.groups,
+    "views.yml": views.groups,
     "naive.yml": naive.groups,
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alerts import words
 from alerts.model import Alert, Group
-from instrumentation.contract import queries
+from instrumentation.contract import symptoms
 from instrumentation.contract.recorded import SERVICE
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
     rules = (
         Alert(
             name="NaiveTailLatency",
-            expression=queries.naive_tail(SERVICE, numbers),
+            expression=symptoms.naive_tail(SERVICE, numbers),
             wait=numbers.tail.wait,
             severity="info",
             level=SERVICE,
@@ -32,7 +32,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
         ),
         Alert(
             name="NaiveErrorRatio",
-            expression=queries.naive_errors(SERVICE, numbers),
+            expression=symptoms.naive_errors(SERVICE, numbers),
             wait=numbers.errors.wait,
             severity="info",
             level=SERVICE,
@@ -43,7 +43,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
         ),
         Alert(
             name="NaiveTrafficDrop",
-            expression=queries.naive_traffic_drop(SERVICE, numbers),
+            expression=symptoms.naive_traffic_drop(SERVICE, numbers),
             wait=numbers.traffic.wait,
             severity="info",
             level=SERVICE,

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from alerts import words
 from alerts.model import Alert, Group, Record
-from instrumentation.contract import promql, queries
+from instrumentation.contract import promql, queries, recordings, symptoms
 from instrumentation.contract.recorded import (
+    BUCKETS,
     P50_10M,
     P95_10M,
     P99_10M,
-    REQUESTS_10M,
     ROUTE,
     SERVICE,
     TAIL_10M,
     TAIL_10M_USUAL,
+    TIMED_10M,
     Level,
 )
 
@@ -30,30 +31,30 @@ _QUANTILES: Final = ((0.5, P50_10M), (0.95, P95_10M), (0.99, P99_10M))
 
 def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record quantiles and tails, and alert on the long and unusual ones."""
-    recordings = [rule for level in _LEVELS for rule in _recordings(level, numbers)]
     usual = tuple(
-        Record(TAIL_10M_USUAL.at(level), queries.usual_tail_ratio(level, numbers))
+        Record(TAIL_10M_USUAL.at(level), recordings.usual(TAIL_10M, level, numbers))
         for level in _LEVELS
     )
+    buckets = Record(
+        BUCKETS["10m"].at(ROUTE), queries.judged_buckets(ROUTE.labels, numbers.tail.window)
+    )
+    recorded = (buckets, *(rule for level in _LEVELS for rule in _recordings(level, numbers)))
     return (
         Group("tail-usual", numbers.intervals.usual, usual),
-        Group("tail", numbers.intervals.evaluation, (*recordings, *_alerts(numbers))),
+        Group("tail", numbers.intervals.evaluation, (*recorded, *_alerts(numbers))),
     )
 
 
 def _recordings(level: Level, numbers: Numbers) -> list[Record]:
-    window = numbers.tail.window
+    buckets = BUCKETS["10m"].at(ROUTE)
     quantiles = [
-        Record(
-            quantity.at(level),
-            promql.present(queries.duration_quantile(q, level.labels, window)),
-        )
+        Record(quantity.at(level), recordings.quantile(q, buckets, level))
         for q, quantity in _QUANTILES
     ]
     return [
-        Record(REQUESTS_10M.at(level), queries.request_rate(level.labels, window)),
+        Record(TIMED_10M.at(level), recordings.timed("10m", level)),
         *quantiles,
-        Record(TAIL_10M.at(level), queries.tail_ratio(level, numbers)),
+        Record(TAIL_10M.at(level), recordings.tail_ratio(level, numbers)),
     ]
 
 
@@ -64,7 +65,7 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
     return (
         Alert(
             name=NAME,
-            expression=queries.unusual_tail(SERVICE, numbers),
+            expression=symptoms.unusual_tail(SERVICE, numbers),
             wait=wait,
             severity="critical",
             level=SERVICE,
@@ -74,7 +75,7 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
         ),
         Alert(
             name=NAME,
-            expression=queries.long_tail_without_past(SERVICE, numbers),
+            expression=symptoms.long_tail_without_past(SERVICE, numbers),
             wait=wait,
             severity="warning",
             level=SERVICE,
@@ -87,7 +88,8 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
         Alert(
             name=NAME,
             expression=promql.either(
-                queries.unusual_tail(ROUTE, numbers), queries.long_tail_without_past(ROUTE, numbers)
+                symptoms.unusual_tail(ROUTE, numbers),
+                symptoms.long_tail_without_past(ROUTE, numbers),
             ),
             wait=wait,
             severity="warning",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts import words
 from alerts.model import Alert, Group, Record, Severity
-from instrumentation.contract import queries, slo
+from instrumentation.contract import recordings, slo, symptoms
 from instrumentation.contract.recorded import SERVICE, UP
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record which jobs are up, alert on those that are not, and beat Watchdog's heart."""
     tickets = "|".join(slo.TICKET_JOBS)
     rules = (
-        Record(UP.at(SERVICE), queries.job_up(numbers.targets.sample)),
+        Record(UP.at(SERVICE), recordings.job_up(numbers.targets.sample)),
         _gone(f'job!~"{tickets}"', "critical", numbers),
         _gone(f'job=~"{tickets}"', "warning", numbers),
         Alert(
@@ -42,7 +42,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
 def _gone(jobs: str, severity: Severity, numbers: Numbers) -> Alert:
     return Alert(
         name=GONE,
-        expression=queries.target_gone(numbers, (jobs,)),
+        expression=symptoms.target_gone(numbers, (jobs,)),
         wait=numbers.targets.wait,
         severity=severity,
         level=SERVICE,

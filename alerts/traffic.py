@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from alerts import words
 from alerts.model import Alert, Group, Record
-from instrumentation.contract import queries
+from instrumentation.contract import recordings, symptoms
 from instrumentation.contract.recorded import (
     REQUESTS_30M,
     REQUESTS_30M_USUAL,
@@ -24,12 +24,12 @@ GONE: Final = "TrafficGone"
 def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record requests, now and usually, and alert where they are missing."""
     rules = (
-        Record(REQUESTS_NOW.at(SERVICE), queries.requests_now(numbers)),
-        Record(REQUESTS_30M_USUAL.at(SERVICE), queries.usual_requests()),
-        Record(REQUESTS_30M.at(SERVICE), queries.requests_lately(numbers)),
+        Record(REQUESTS_NOW.at(SERVICE), recordings.requests_now(numbers)),
+        Record(REQUESTS_30M_USUAL.at(SERVICE), recordings.usual_requests()),
+        Record(REQUESTS_30M.at(SERVICE), recordings.requests_lately(numbers)),
         Alert(
             name=DROP,
-            expression=queries.traffic_drop(numbers),
+            expression=symptoms.traffic_drop(numbers),
             wait=numbers.traffic.wait,
             severity="critical",
             level=SERVICE,
@@ -40,7 +40,7 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
         ),
         Alert(
             name=GONE,
-            expression=queries.traffic_gone(numbers),
+            expression=symptoms.traffic_gone(numbers),
             wait=numbers.silence.wait,
             severity="critical",
             level=SERVICE,

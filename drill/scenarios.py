@@ -28,6 +28,7 @@ class Scenario:
     Args:
         name: what the command line and the table call it.
         alert: name of the rule that must page.
+        also: names of other rules that may page, for they see the same fault in another way.
         fault: what is done to the demo, for the table.
         start: does it.
         end: undoes it.
@@ -46,6 +47,7 @@ class Scenario:
     window_seconds: float
     wait_seconds: float
     past: Recorded | None = None
+    also: tuple[str, ...] = ()
 
 
 SCENARIOS: Final = (
@@ -59,6 +61,7 @@ SCENARIOS: Final = (
         window_seconds=slo.DEFAULTS.tail.window,
         wait_seconds=slo.DEFAULTS.tail.wait,
         past=TAIL_10M_USUAL,
+        also=("LatencyBudgetBurn",),
     ),
     Scenario(
         name="errors",
@@ -69,6 +72,7 @@ SCENARIOS: Final = (
         evidence=evidence.failed_trace,
         window_seconds=slo.DEFAULTS.errors.window,
         wait_seconds=slo.DEFAULTS.errors.wait,
+        also=("AvailabilityBudgetBurn",),
     ),
     Scenario(
         name="traffic",

@@ -1,9 +1,9 @@
 """PromQL in small pieces; the only module that knows how a histogram is stored.
 
-Every histogram query goes through `quantile`, `observations`, `latest_observations` or
-`at_most`: a second way of storing histograms (native ones) is added here alone. Expressions are
-plain strings; each function returns one that may stand inside another without parentheses of
-the caller's, unless its docstring says otherwise.
+Every histogram query goes through `quantile`, `observations`, `latest_observations`, `at_most`,
+`bucket_rates` and what reads these once they are recorded: a second way of storing histograms
+(native ones) is added here alone. Expressions are plain strings; each function returns one that
+may stand inside another without parentheses of the caller's, unless its docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -63,6 +63,11 @@ def equals(label: str, value: str) -> str:
 def matches(label: str, pattern: str) -> str:
     """Match a label by a regular expression, which may be a Grafana variable."""
     return f'{label}=~"{_escaped(pattern)}"'
+
+
+def differs(label: str, pattern: str) -> str:
+    """Leave out a label's values that match a regular expression."""
+    return f'{label}!~"{_escaped(pattern)}"'
 
 
 def selector(name: str, matchers: Iterable[str] = ()) -> str:
@@ -131,6 +136,33 @@ def quantile(
     return f"histogram_quantile({q:g}, {buckets})"
 
 
+def bucket_rates(
+    metric: Metric, window: Window, by: Sequence[str], matchers: Iterable[str] = ()
+) -> str:
+    """Tell a histogram's observations a second at or below each bound, for recording.
+
+    What is recorded so is read by `quantile_of` and `at_most_of`.
+    """
+    _demand(metric, "histogram")
+    series = selector(f"{metric.name}_bucket", matchers)
+    return total(f"rate({series}[{duration(window)}])", (*by, "le"))
+
+
+def quantile_of(q: float, buckets: str) -> str:
+    """Estimate the q-quantile of `bucket_rates`, recorded or derived from recorded ones."""
+    return f"histogram_quantile({q:g}, {buckets})"
+
+
+def at_most_of(name: str, seconds: float, by: Sequence[str]) -> str:
+    """Tell the observations a second that took no longer, from recorded `bucket_rates`."""
+    return total(selector(name, (equals("le", bound(seconds)),)), by)
+
+
+def all_of(name: str, by: Sequence[str]) -> str:
+    """Tell the observations a second, from recorded `bucket_rates`."""
+    return total(selector(name, (equals("le", "+Inf"),)), by)
+
+
 def label_values(metric: Metric, label: str, matchers: Iterable[str] = ()) -> str:
     """Ask Grafana (this is none of PromQL) for the values of a histogram's label."""
     return f"label_values({_count(metric, matchers)}, {label})"
@@ -155,6 +187,11 @@ def present(expression: str) -> str:
 def earlier(name: str, seconds: float) -> str:
     """Read a recorded series as it was `seconds` ago."""
     return f"{name} offset {duration(seconds)}"
+
+
+def mean(name: str, window: float) -> str:
+    """Take the mean of a recorded series over a window, in seconds."""
+    return f"avg_over_time({name}[{duration(window)}])"
 
 
 def median(expressions: Sequence[str], by: Sequence[str]) -> str:

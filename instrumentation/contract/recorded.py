@@ -36,13 +36,15 @@ class Series(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """One recorded quantity at its levels. `weekly` ones are read with `offset` or in views
-    beyond two days, so a past that is worth having holds weeks of them.
+    beyond two days, so a past that is worth having holds weeks of them. `extra` labels come in
+    addition to the level's.
     """
 
     operations: str
     help: str
     levels: tuple[Level, ...] = (SERVICE, ROUTE)
     weekly: bool = False
+    extra: tuple[str, ...] = ()
 
     def at(self, level: Level) -> str:
         """Name the series at a level. Raises ValueError where it is not recorded."""
@@ -52,6 +54,8 @@ class Recorded:
 
 
 _DURATION: Final = "http_server_request_duration_seconds"
+_VIEWS: Final = ("5m", "30m", "1h", "6h")
+"""Windows at which quantiles and ratios can be looked at."""
 
 REQUESTS_NOW: Final = Recorded(
     "http_server_requests:irate2m",
@@ -61,7 +65,6 @@ REQUESTS_NOW: Final = Recorded(
 REQUESTS_5M: Final = Recorded(
     "http_server_requests:rate5m", "Requests a second over 5 minutes.", weekly=True
 )
-REQUESTS_10M: Final = Recorded("http_server_requests:rate10m", "Requests a second over 10 minutes.")
 REQUESTS_30M: Final = Recorded(
     "http_server_requests:rate30m",
     "Requests a second over 30 minutes; zero for a service that fell silent.",
@@ -74,6 +77,7 @@ REQUESTS_30M_USUAL: Final = Recorded(
     (SERVICE,),
 )
 REQUESTS_1H: Final = Recorded("http_server_requests:rate1h", "Requests a second over an hour.")
+REQUESTS_6H: Final = Recorded("http_server_requests:rate6h", "Requests a second over 6 hours.")
 ERRORS_5M: Final = Recorded(
     "http_server_errors:rate5m",
     "Requests a second over 5 minutes that failed with a 5xx; zero where none did.",
@@ -82,6 +86,33 @@ ERRORS_5M: Final = Recorded(
 ERRORS_1H: Final = Recorded(
     "http_server_errors:rate1h",
     "Requests a second over an hour that failed with a 5xx; zero where none did.",
+)
+TIMED_5M: Final = Recorded(
+    "http_server_timed_requests:rate5m",
+    "Requests a second over 5 minutes whose duration is judged: all but those answered with a 4xx.",
+    (SERVICE,),
+    weekly=True,
+)
+TIMED_10M: Final = Recorded(
+    "http_server_timed_requests:rate10m",
+    "Requests a second over 10 minutes whose duration is judged: all but those answered with a "
+    "4xx.",
+)
+TIMED_1H: Final = Recorded(
+    "http_server_timed_requests:rate1h",
+    "Requests a second over an hour whose duration is judged.",
+    (SERVICE,),
+)
+SLOW_5M: Final = Recorded(
+    "http_server_slow_requests:rate5m",
+    "Judged requests a second over 5 minutes that took longer than the latency objective.",
+    (SERVICE,),
+    weekly=True,
+)
+SLOW_1H: Final = Recorded(
+    "http_server_slow_requests:rate1h",
+    "Judged requests a second over an hour that took longer than the latency objective.",
+    (SERVICE,),
 )
 P50_10M: Final = Recorded(
     f"{_DURATION}:p50_10m", "Median duration over 10 minutes, in seconds.", weekly=True
@@ -105,14 +136,68 @@ UP: Final = Recorded(
     "up:max", "1 while a target of the job is up, 0 while all are down.", (SERVICE,)
 )
 
-ALL: Final = tuple(value for value in tuple(vars().values()) if isinstance(value, Recorded))
+BUCKETS: Final = {
+    window: Recorded(
+        f"{_DURATION}_bucket:rate{window}",
+        f"Judged requests a second over {window} at or below each bound, all instances together.",
+        (ROUTE,),
+        extra=("le",),
+    )
+    for window in ("5m", "10m", "1h")
+}
+"""Read in place of a histogram's own series, of which there are many times as many."""
+ERROR_RATIO: Final = {
+    window: Recorded(
+        f"http_server_errors:ratio{window}",
+        f"Share of the requests of {window} that failed with a 5xx.",
+        (SERVICE, ROUTE) if window in _VIEWS else (SERVICE,),
+    )
+    for window in (*_VIEWS, "2h", "1d", "3d")
+}
+SLOW_RATIO: Final = {
+    window: Recorded(
+        f"http_server_slow_requests:ratio{window}",
+        f"Share of the judged requests of {window} that took longer than the latency objective.",
+        (SERVICE,),
+        # What is usual is read from past days and weeks.
+        weekly=window == "1h",
+    )
+    for window in (*_VIEWS, "2h", "1d", "3d")
+}
+SLOW_RATIO_USUAL: Final = Recorded(
+    "http_server_slow_requests:ratio1h_usual",
+    "The larger of the slow share's median in the past day and at the same time of past weeks.",
+    (SERVICE,),
+)
+QUANTILES: Final = {
+    (q, window): Recorded(
+        f"{_DURATION}:p{q * 100:g}_{window}",
+        f"{q:.0%} of the judged requests of {window} took no longer than this, in seconds.",
+    )
+    for window in _VIEWS
+    for q in (0.5, 0.95, 0.99)
+}
+LAST_WEEK: Final = {
+    quantity: Recorded(
+        f"{quantity.operations}_last_week", f"A week ago: {quantity.help}", quantity.levels
+    )
+    for quantity in (REQUESTS_5M, ERRORS_5M, P50_10M, P99_10M)
+}
+"""Beside the present in a graph."""
+
+ALL: Final = tuple(
+    each
+    for value in tuple(vars().values())
+    for each in (value.values() if isinstance(value, dict) else (value,))
+    if isinstance(each, Recorded)
+)
 """Everything recorded, in the order above."""
 
 
 def series() -> tuple[Series, ...]:
     """Every recorded name with its labels, sorted by name."""
     found = (
-        Series(quantity.at(level), level.labels, quantity.weekly)
+        Series(quantity.at(level), (*level.labels, *quantity.extra), quantity.weekly)
         for quantity in ALL
         for level in quantity.levels
     )

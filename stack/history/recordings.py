@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from instrumentation.contract import recorded, slo
+from instrumentation.contract.buckets import DENSE
 from stack.history.latency import quantile
 from stack.history.series import ENVIRONMENT, spell
 from stack.history.traffic import Group
@@ -13,9 +14,20 @@ STEP_SECONDS = 120
 """Prometheus looks back five minutes for a sample, and the shortest range that a drill reads in
 the past is three."""
 
-LEFT_OUT = (recorded.REQUESTS_NOW, recorded.UP)
-"""What tells of this moment. The rules remember it for hours, so with a past of it they would
-take each service that is still starting for one that fell silent or is gone."""
+LEFT_OUT = (
+    recorded.REQUESTS_NOW,
+    recorded.UP,
+    recorded.REQUESTS_6H,
+    recorded.SLOW_RATIO_USUAL,
+    *recorded.BUCKETS.values(),
+    *recorded.ERROR_RATIO.values(),
+    *(ratio for window, ratio in recorded.SLOW_RATIO.items() if window != "1h"),
+    *recorded.QUANTILES.values(),
+    *recorded.LAST_WEEK.values(),
+)
+"""The first two tell of this moment. The rules remember it for hours, so with a past of it they
+would take each service that is still starting for one that fell silent or is gone. The others are
+made of what has a past, or looked at for some hours only."""
 
 _REQUESTS = recorded.REQUESTS_30M.operations
 _USUAL_REQUESTS = recorded.REQUESTS_30M_USUAL.operations
@@ -29,7 +41,6 @@ _RATES = (
         recorded.ERRORS_5M.operations,
         slo.DEFAULTS.errors.window,
     ),
-    (recorded.REQUESTS_10M.operations, "", slo.DEFAULTS.tail.window),
     (_REQUESTS, "", slo.DEFAULTS.traffic.window),
     (
         recorded.REQUESTS_1H.operations,
@@ -37,6 +48,22 @@ _RATES = (
         slo.DEFAULTS.errors.long_window,
     ),
 )
+# Judged requests, the slow ones among them where they are recorded, seconds.
+_TIMED = (
+    (
+        recorded.TIMED_5M.operations,
+        recorded.SLOW_5M.operations,
+        slo.DEFAULTS.errors.window,
+    ),
+    (recorded.TIMED_10M.operations, "", slo.DEFAULTS.tail.window),
+    (
+        recorded.TIMED_1H.operations,
+        recorded.SLOW_1H.operations,
+        slo.DEFAULTS.errors.long_window,
+    ),
+)
+_SLOW_RATIO = recorded.SLOW_RATIO["1h"].operations
+_FAST_BUCKETS = DENSE.index(slo.LATENCY_OBJECTIVE_SECONDS) + 1
 _QUANTILES = ((_P50, 0.5), (recorded.P95_10M.operations, 0.95), (_P99, 0.99))
 
 Values = dict[str, float | None]
@@ -78,6 +105,12 @@ class RecordedSeries:
             values[requests], failed = self._group.rates(int(window))
             if errors:
                 values[errors] = failed
+        for timed, slow, window in _TIMED:
+            durations = self._group.durations(int(window))
+            values[timed] = sum(durations) / window
+            if slow:
+                values[slow] = sum(durations[_FAST_BUCKETS:]) / window
+        values[_SLOW_RATIO] = _share(values[_TIMED[-1][1]], values[_TIMED[-1][0]])
         lately = self._group.durations(int(slo.DEFAULTS.tail.window))
         for operations, q in _QUANTILES:
             values[operations] = quantile(q, lately)
@@ -95,6 +128,10 @@ class RecordedSeries:
         known = [each for each in (self._day.value(), self._tails.usual()) if each is not None]
         values[_USUAL_TAIL] = max(known, default=None)
         values[_USUAL_REQUESTS] = self._requests.usual()
+
+
+def _share(part: float | None, whole: float | None) -> float | None:
+    return part / whole if whole and part is not None else None
 
 
 def _tail(values: Values, requests: int) -> float | None:

@@ -2,12 +2,14 @@
 
 import math
 import random
+import re
 from collections import deque
 from collections.abc import Iterable
 from operator import sub
 
 from demo_service import shape
 from demo_service.shape import Traffic
+from instrumentation.contract import slo
 from instrumentation.contract.buckets import DENSE
 from instrumentation.contract.recorded import ROUTE, SERVICE, Level
 from stack.history.latency import shares
@@ -63,7 +65,10 @@ class Counter:
         self.kind = kind
         self.buckets = [0] * (len(DENSE) + 1)
         self._groups = groups
-        self._targets = (self.buckets, *(group.buckets for group in groups))
+        # Of a service or a route only those durations are judged that refusing didn't shorten.
+        refused = re.fullmatch(slo.REFUSED_STATUS, str(kind.status))
+        judging = () if refused else groups
+        self._targets = (self.buckets, *(group.buckets for group in judging))
         self._shares = [
             (index, share) for index, share in enumerate(shares(kind)) if share > _SMALLEST_SHARE
         ]

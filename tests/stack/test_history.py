@@ -82,7 +82,9 @@ def test_a_service_is_the_sum_of_its_routes() -> None:
         routes = [g for g in groups if g.level is recorded.ROUTE and g.job == service.job]
         durations = [group.durations(int(slo.DEFAULTS.tail.window)) for group in routes]
         assert service.durations(600) == [sum(counts) for counts in zip(*durations, strict=True)]
-        assert service.requests == sum(service.buckets)
+        assert service.requests == sum(group.requests for group in routes)
+        # Refused requests are counted, and their durations are not judged.
+        assert 0.9 * service.requests < sum(service.buckets) <= service.requests
 
 
 def test_two_stacks_see_the_same_past() -> None:

@@ -20,6 +20,7 @@ from instrumentation.contract.slo.numbers import (
 from instrumentation.contract.slo.objectives import LATENCY_OBJECTIVE_SECONDS, Burn
 
 __all__ = [
+    "CLOCK_CHANGE_MONTHS",
     "COLLECTOR_JOB",
     "DEFAULTS",
     "ERROR_STATUS",
@@ -28,6 +29,7 @@ __all__ = [
     "MIN_SCRAPES_IN_WINDOW",
     "PAST_WEEKS_SECONDS",
     "PROMETHEUS_JOB",
+    "REFUSED_STATUS",
     "SCRAPE_INTERVAL_SECONDS",
     "TICKET_JOBS",
     "Burn",
@@ -42,6 +44,10 @@ PAST_WEEKS_SECONDS: Final = (1 * WEEK, 2 * WEEK, 3 * WEEK)
 """How far back a usual value looks. The median of three weeks outvotes one holiday."""
 ERROR_STATUS: Final = "5.."
 """A regular expression: the statuses that are the service's own fault."""
+REFUSED_STATUS: Final = "4.."
+"""A regular expression: the statuses of requests that were refused, whose duration says nothing."""
+CLOCK_CHANGE_MONTHS: Final = (3, 4, 10, 11)
+"""Months in which clocks change somewhere, or did within the past weeks that are compared with."""
 
 COLLECTOR_JOB: Final = "otel-collector"
 PROMETHEUS_JOB: Final = "prometheus"

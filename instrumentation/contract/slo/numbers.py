@@ -29,6 +29,8 @@ class Intervals:
     """How often the rules are evaluated: once for each scrape, so that none is skipped."""
     usual: float = interval(MINUTE)
     """How often a usual value is computed. It reads a whole day and moves slowly."""
+    seldom: float = interval(5 * MINUTE)
+    """How often what spans hours is computed for a dashboard."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,6 +31,11 @@ class Objectives:
     """What a request may take; one of the bounds of the request duration's histogram."""
     fast: float = kinds.share(0.99)
     """The share of requests that must not take longer."""
+    wait: float = kinds.wait(2 * MINUTE)
+    min_bad: float = kinds.count(5)
+    """Fewer bad requests in the long window than this are no pattern, whatever their share."""
+    unusual: float = kinds.factor(1.5)
+    """A service that is always slow pages only when its share of slow requests grows so much."""
     period: float = kinds.past(28 * DAY)
     """Four whole weeks, so that every period holds the same number of weekends."""
     burn_fastest: Burn = field(default_factory=lambda: Burn(rate=14.4))
