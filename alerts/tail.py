@@ -52,7 +52,7 @@ def _recordings(level: Level, numbers: Numbers) -> list[Record]:
         for q, quantity in _QUANTILES
     ]
     return [
-        Record(TIMED_10M.at(level), recordings.timed("10m", level)),
+        Record(TIMED_10M.at(level), queries.judged_requests(level.labels, numbers.tail.window)),
         *quantiles,
         Record(TAIL_10M.at(level), recordings.tail_ratio(level, numbers)),
     ]

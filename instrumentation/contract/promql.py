@@ -141,7 +141,7 @@ def bucket_rates(
 ) -> str:
     """Tell a histogram's observations a second at or below each bound, for recording.
 
-    What is recorded so is read by `quantile_of` and `at_most_of`.
+    What is recorded so is read by `quantile_of`.
     """
     _demand(metric, "histogram")
     series = selector(f"{metric.name}_bucket", matchers)
@@ -151,16 +151,6 @@ def bucket_rates(
 def quantile_of(q: float, buckets: str) -> str:
     """Estimate the q-quantile of `bucket_rates`, recorded or derived from recorded ones."""
     return f"histogram_quantile({q:g}, {buckets})"
-
-
-def at_most_of(name: str, seconds: float, by: Sequence[str]) -> str:
-    """Tell the observations a second that took no longer, from recorded `bucket_rates`."""
-    return total(selector(name, (equals("le", bound(seconds)),)), by)
-
-
-def all_of(name: str, by: Sequence[str]) -> str:
-    """Tell the observations a second, from recorded `bucket_rates`."""
-    return total(selector(name, (equals("le", "+Inf"),)), by)
 
 
 def label_values(metric: Metric, label: str, matchers: Iterable[str] = ()) -> str:

@@ -29,11 +29,6 @@ def errors(quantity: Recorded, requests: Recorded, window: float) -> str:
     return promql.zero_fill(failed, requests.at(ROUTE))
 
 
-def timed(window: str, level: Level) -> str:
-    """Judged requests a second, from the recorded buckets."""
-    return promql.all_of(r.BUCKETS[window].at(ROUTE), level.labels)
-
-
 def quantile(q: float, buckets: str, level: Level) -> str:
     """Duration that the share `q` did not exceed; nothing where there was no request.
 
