@@ -101,6 +101,7 @@ def _failing(expression: str, severity: Severity, numbers: Numbers) -> Alert:
         summary="{{ $labels.job }} spends its error budget too fast",
         description="Errors (5xx) spend the budget {{ $value | humanize }} times as fast as "
         f"{words.percent(levels.availability)} over {words.span(levels.period)} allow.",
+        traces={"tags": "error=true"},
     )
 
 
@@ -116,4 +117,5 @@ def _slow(expression: str, severity: Severity, numbers: Numbers) -> Alert:
         description=f"Requests of more than {levels.latency:g} s spend the budget "
         f"{{{{ $value | humanize }}}} times as fast as {words.percent(levels.fast)} within that "
         f"time over {words.span(levels.period)} allow.",
+        traces={"minDuration": f"{levels.latency * 1000:g}ms"},
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from tests.alerts.messages import message
 from tests.alerts.promtool import Firing, Simulation
 from tests.alerts.simulation import FAST, Phase, service
 
@@ -93,34 +93,38 @@ def test_the_messages_tell_how_fast(tmp_path: Path) -> None:
         "over 28 days allow."
     )
     asked = [
-        message(
-            "AvailabilityBudgetBurn", "spends its error budget too fast", errors, 136, 50, 10.21
-        ),
-        message("LatencyBudgetBurn", "answers too slowly", slow, 130, 100, 20.49),
+        {
+            "eval_time": "180m",
+            "alertname": alert,
+            "exp_alerts": [
+                message(
+                    alert,
+                    60 * start,
+                    severity=severity,
+                    summary=f"orders {summary}",
+                    description=description.format(rate),
+                    traces=traces,
+                )
+                for severity, rate in rates
+            ],
+        }
+        for alert, start, summary, description, traces, rates in (
+            (
+                "AvailabilityBudgetBurn",
+                136,
+                "spends its error budget too fast",
+                errors,
+                "tags=%7B%22error%22%3A%22true%22%7D",
+                (("critical", 50), ("warning", 10.21)),
+            ),
+            (
+                "LatencyBudgetBurn",
+                130,
+                "answers too slowly",
+                slow,
+                "minDuration=500ms",
+                (("critical", 100), ("warning", 20.49)),
+            ),
+        )
     ]
     Simulation(FILES, series, evaluate="1m").run(tmp_path, alert_rule_test=asked)
-
-
-def message(
-    alert: str, summary: str, description: str, start: int, page: float, ticket: float
-) -> Any:
-    """The page and the ticket as promtool expects them, an hour after the beginning."""
-    labels = {"job": "orders", "deployment_environment_name": "test", "level": "job"}
-    time = f"from={1000 * (60 * start - 3600)}&to={1000 * (60 * start + 1800)}"
-    return {
-        "eval_time": "180m",
-        "alertname": alert,
-        "exp_alerts": [
-            {
-                "exp_labels": {**labels, "severity": severity},
-                "exp_annotations": {
-                    "summary": f"orders {summary}",
-                    "description": description.format(value),
-                    "runbook_url": f"http://127.0.0.1:9090/user/{alert}.md",
-                    "dashboard_url": "http://127.0.0.1:3000/d/fastapi-service?var-job=orders&"
-                    + time,
-                },
-            }
-            for severity, value in (("critical", page), ("warning", ticket))
-        ],
-    }
