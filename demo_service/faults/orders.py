@@ -10,6 +10,7 @@ from demo_service.dependencies import Resources
 from demo_service.faults.blocked_loop import BlockedLoop
 from demo_service.faults.errors import Errors
 from demo_service.faults.exhausted_pool import ExhaustedPool
+from demo_service.faults.exhausted_threads import ExhaustedThreads
 from demo_service.faults.fault import Fault, RequestFault
 from demo_service.faults.slow_dependency import SlowDependency
 from demo_service.faults.slow_tail import SlowTail
@@ -31,12 +32,12 @@ def orders_faults(resources: Callable[[], Resources]) -> OrdersFaults:
     """Return the faults, all off; `resources` is called when one of them is switched."""
     tail, errors, blocked = SlowTail(), Errors(), BlockedLoop()
     payments = SlowDependency(lambda: resources().client)
-    pool = ExhaustedPool(resources)
+    pool, threads = ExhaustedPool(resources), ExhaustedThreads()
     return OrdersFaults(
-        every=(tail, errors, blocked, payments, pool),
+        every=(tail, errors, blocked, payments, pool, threads),
         by_prefix={
             "/users": (tail,),
-            "/products": (tail, errors, blocked),
+            "/products": (tail, errors, blocked, threads),
             "/orders": (tail, errors),
             "/webhooks": (tail,),
         },

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-NAMES = ["blocked_loop", "errors", "exhausted_pool", "slow_dependency", "slow_tail"]
+NAMES = [
+    "blocked_loop",
+    "errors",
+    "exhausted_pool",
+    "exhausted_threads",
+    "slow_dependency",
+    "slow_tail",
+]
 ON = {"enabled": True}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from anyio import to_thread
 
 from demo_service import app as orders
 from demo_service.faults.fault import CHANCE, Change
@@ -140,8 +141,28 @@ async def test_an_exhausted_pool_makes_requests_time_out(settings: Settings) -> 
         assert (await client.get("/api/v1/products")).status_code == 200
 
 
+async def test_exhausted_threads_hold_up_what_needs_one_and_not_the_loop(
+    client: httpx.AsyncClient,
+) -> None:
+    for _ in range(2):
+        await switch(client, "exhausted_threads", True, seconds=SLOW_SECONDS)
+    limiter = to_thread.current_default_thread_limiter()
+    while limiter.available_tokens:
+        await asyncio.sleep(0.01)
+    assert limiter.statistics().tasks_waiting == 0
+    listing = asyncio.create_task(seconds(client, "GET", "/api/v1/products"))
+    while not limiter.statistics().tasks_waiting:
+        await asyncio.sleep(0.01)
+    assert await longest_silence(client.get("/api/v1/users")) < SLOW_SECONDS
+    await switch(client, "exhausted_threads", False)
+    await listing
+    assert limiter.borrowed_tokens == 0
+    assert (await client.get("/api/v1/products")).status_code == 200
+
+
 async def test_a_fault_left_on_does_not_keep_the_service_from_stopping(app: FastAPI) -> None:
     async with in_process(app) as client:
+        await switch(client, "exhausted_threads", True, seconds=30)
         await switch(client, "exhausted_pool", True)
         pool = app.state.resources.engine.pool
         tasks = asyncio.all_tasks()

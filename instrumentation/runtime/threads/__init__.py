@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 
 from instrumentation.runtime.threads import executor, limiter
@@ -21,17 +21,13 @@ def install(telemetry: Telemetry) -> None:
         if not _restore:
             _restore.extend((limiter.hook(), executor.hook()))
         observers[telemetry] = Observer(families, telemetry.errors)
-    telemetry.on_start(_meet_the_loop)
+    telemetry.on_loop(_meet)
     telemetry.on_uninstrument(families.on_collect(refresh(families)))
     telemetry.on_uninstrument(lambda: _uninstall(telemetry))
 
 
-def _meet_the_loop() -> None:
+def _meet(loop: AbstractEventLoop) -> None:
     """Know the running loop's pools before their first call."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:  # trio has no executor, and a limiter of another kind
-        return
     executor.hook_class(type(loop))
     limiter_of(pools_of(loop))
 
