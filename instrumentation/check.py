@@ -32,8 +32,12 @@ _NUMBERS: Final[dict[str, tuple[float, float]]] = {
     "span_delay_seconds": (0.001, 3600),
     "shutdown_seconds": (0, 3600),
 }
+_NUMBERS_OR_OFF: Final[dict[str, tuple[float, float]]] = {
+    "blocking_threshold_seconds": (0.01, 60),
+}
 _WHOLE: Final = ("span_queue_size", "span_batch_size", "series_limit")
 _SWITCHES: Final = (
+    "blocking_header",
     "disabled",
     "log_context",
     "background_tasks",
@@ -56,6 +60,8 @@ def settings(given: Settings) -> None:
             raise wrong(name, "one of " + ", ".join(allowed), getattr(given, name))
     for name, (low, high) in _NUMBERS.items():
         number(name, getattr(given, name), low=low, high=high)
+    for name, (low, high) in _NUMBERS_OR_OFF.items():
+        number_or_off(name, getattr(given, name), low=low, high=high)
     for name in _WHOLE:
         whole(name, getattr(given, name))
     for name in _SWITCHES:
@@ -83,6 +89,12 @@ def number(name: str, value: Any, *, low: float, high: float) -> None:
     known = isinstance(value, int | float) and not isinstance(value, bool)
     if not known or not low <= value <= high:
         raise wrong(name, f"a number from {low:g} to {high:g}", value)
+
+
+def number_or_off(name: str, value: Any, *, low: float, high: float) -> None:
+    """A number from `low` to `high`, or 0."""
+    if value != 0 or isinstance(value, bool):
+        number(name, value, low=low, high=high)
 
 
 def whole(name: str, value: Any) -> None:

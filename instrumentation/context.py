@@ -19,11 +19,15 @@ class Request(Protocol):
         telemetry: where it is measured.
         span: its server span.
         track: its route, once routing is done.
+        began: when it did, as `time.perf_counter` says.
+        blocked: seconds for which its code has blocked the event loop.
     """
 
     telemetry: Telemetry
     span: Span
     track: Track
+    began: float
+    blocked: float
 
 
 class Excluded:

@@ -47,6 +47,19 @@ def number(name: str, value: str, *, low: float, high: float) -> float:
     return parsed
 
 
+def duration(name: str, value: str, *, low: float, high: float) -> float:
+    """Seconds from a duration: `50ms`, `0.05s`, or a bare number of milliseconds; or 0.
+
+    OpenTelemetry's variables are in milliseconds where they name no unit.
+    """
+    found = re.fullmatch(r"(\d+\.?\d*)\s*(ms|s)?", value)
+    seconds = float(found[1]) / (1 if found[2] == "s" else 1000) if found else -1.0
+    if seconds != 0 and not low <= seconds <= high:
+        rule = f"0, or a duration from {low * 1000:g}ms to {high:g}s such as 50ms or 0.05s"
+        raise wrong(name, rule, value)
+    return seconds
+
+
 def integer(name: str, value: str, *, low: int = 1) -> int:
     """A whole number of at least `low`."""
     if not re.fullmatch(r"\d{1,15}", value) or int(value) < low:

@@ -45,7 +45,7 @@ class Family(Generic[M]):
             metric.name, metric.help, metric.labels, registry=registry, **arguments
         )
         self._children: dict[tuple[str, ...], M] = {} if metric.labels else {(): self._parent}
-        self._limit = limit
+        self._limit = limit if metric.limit is None else min(limit, metric.limit)
         self._overflow = overflow
         self._metric = metric
         self._lock = threading.Lock()

@@ -62,6 +62,11 @@ class Settings:
             under `_overflow` (INSTRUMENTATION_SERIES_LIMIT).
         shutdown_seconds: longest wait for the last spans when the service stops
             (INSTRUMENTATION_SHUTDOWN_SECONDS).
+        blocking_threshold_seconds: how long code may hold the event loop before that is reported;
+            0 switches the watchdog off (INSTRUMENTATION_BLOCKING_THRESHOLD, a duration such as
+            50ms or 0.05s; a bare number is in milliseconds).
+        blocking_header: whether responses say in `X-Blocking-Time` and `Server-Timing` for how
+            many milliseconds their request held the event loop (INSTRUMENTATION_BLOCKING_HEADER).
         log_context: whether log records carry `trace_id`, `span_id`, `trace_flags` and
             `service_name` (INSTRUMENTATION_LOG_CONTEXT).
         background_tasks: whether `BackgroundTasks` and tasks that a request creates are observed
@@ -91,6 +96,8 @@ class Settings:
     span_delay_seconds: float = 5.0
     series_limit: int = 1000
     shutdown_seconds: float = 5.0
+    blocking_threshold_seconds: float = 0.05
+    blocking_header: bool = False
     log_context: bool = True
     background_tasks: bool = True
 

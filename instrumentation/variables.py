@@ -52,6 +52,11 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "span_delay_seconds": ("OTEL_BSP_SCHEDULE_DELAY", _milliseconds),
     "series_limit": ("INSTRUMENTATION_SERIES_LIMIT", env.integer),
     "shutdown_seconds": ("INSTRUMENTATION_SHUTDOWN_SECONDS", _seconds),
+    "blocking_threshold_seconds": (
+        "INSTRUMENTATION_BLOCKING_THRESHOLD",
+        partial(env.duration, low=0.01, high=60),
+    ),
+    "blocking_header": ("INSTRUMENTATION_BLOCKING_HEADER", env.boolean),
     "log_context": ("INSTRUMENTATION_LOG_CONTEXT", env.boolean),
     "background_tasks": ("INSTRUMENTATION_BACKGROUND_TASKS", env.boolean),
 }

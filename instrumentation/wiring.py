@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from instrumentation import background, database, logs, outbound, own_code
 from instrumentation.http import install, routes
-from instrumentation.runtime import threads
+from instrumentation.runtime import loop, threads
 from instrumentation.settings import Settings
 from instrumentation.telemetry import Telemetry
 
@@ -77,6 +77,7 @@ def instrument(
                 outbound.install(telemetry)
                 background.install(telemetry, lambda: _packages(app, caller))
                 logs.install(telemetry)
+                loop.install(telemetry)
                 threads.install(telemetry)
         except BaseException:
             telemetry.uninstrument()

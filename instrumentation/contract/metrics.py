@@ -22,6 +22,8 @@ class Metric:
     `name` is the name that a query uses; a counter's ends in `_total`, a duration's in
     `_seconds`. `across` says what a gauge's values in several processes of one service make
     together: connections add up, but the depth of a queue that each of them reads does not.
+    `limit` is the most label combinations that a process keeps, where they are fewer than
+    `INSTRUMENTATION_SERIES_LIMIT` allows for every family.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Metric:
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
     across: Across = "sum"
+    limit: int | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where kind, name and buckets contradict each other."""
@@ -41,6 +44,7 @@ class Metric:
 
 _POOL = ("db_client_connection_pool_name",)
 _HTTP = ("http_request_method", "http_route")
+_CULPRITS = 100
 
 HTTP_SERVER_REQUEST_DURATION: Final = Metric(
     "http_server_request_duration_seconds",
@@ -158,12 +162,20 @@ ASYNCIO_EVENT_LOOP_CULPRIT_SECONDS: Final = Metric(
     "counter",
     "Seconds in which a line of code held the event loop.",
     ("http_route", "culprit"),
+    limit=_CULPRITS,
 )
 ASYNCIO_EVENT_LOOP_CULPRIT_BLOCKS: Final = Metric(
     "asyncio_event_loop_culprit_blocks_total",
     "counter",
     "How often a line of code held the event loop.",
     ("http_route", "culprit"),
+    limit=_CULPRITS,
+)
+ASYNCIO_EVENT_LOOP_STALLED_SECONDS: Final = Metric(
+    "asyncio_event_loop_stalled_seconds_total",
+    "counter",
+    "Seconds in which the event loop stood still without its code being to blame, by reason.",
+    ("reason",),
 )
 ASYNCIO_TASKS: Final = Metric("asyncio_tasks", "gauge", "Tasks that are not done.")
 THREAD_POOL_THREADS: Final = Metric(

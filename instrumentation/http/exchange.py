@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -15,6 +14,7 @@ from instrumentation.exemplars import exemplar
 from instrumentation.http import attributes
 from instrumentation.http.capture import Capture
 from instrumentation.http.routes import UNMATCHED, Track, root
+from instrumentation.runtime.loop.toll import Toll
 from instrumentation.telemetry import Telemetry
 
 _FIRST_FINAL = 200
@@ -42,6 +42,7 @@ class Exchange:
     ) -> None:
         self.track = Track(root(scope))
         self.telemetry = telemetry
+        self.blocked = 0.0
         self._receive = receive
         self._send = send
         self._method = attributes.known_method(scope["method"])
@@ -49,6 +50,8 @@ class Exchange:
         self._status = 0
         self._trailers = False
         self._aborted = False
+        self._toll = Toll()
+        self._tells_toll = telemetry.settings.blocking_header
         self._seconds = 0.0
         self._ended_ns = 0
         self._reported = False
@@ -63,7 +66,7 @@ class Exchange:
         )
         self.context = trace.set_span_in_context(self.span, parent)
         self._active.inc()
-        self._began = time.perf_counter()
+        self.began = time.perf_counter()
 
     async def receive(self) -> Message:
         """Receive for the application; a disconnect before the end is an abort."""
@@ -77,6 +80,8 @@ class Exchange:
         kind = message["type"]
         if kind == "http.response.start" and not self._aborted:
             self._start(message)
+            if self._tells_toll:
+                message = self._toll.tell(self, message)
         last = self._is_last(message, kind)
         self.track.handed_over = self.track.handed_over or last
         try:
@@ -145,7 +150,7 @@ class Exchange:
         return kind == "http.response.pathsend" and not self._trailers
 
     def _end(self) -> None:
-        self._seconds = time.perf_counter() - self._began
+        self._seconds = time.perf_counter() - self.began
         self._ended_ns = time.time_ns()
         self._active.dec()
 
@@ -165,7 +170,7 @@ class Exchange:
 
     def _describe(self, route: str | None, error_type: str, error: BaseException | None) -> None:
         span = self.span
-        described: dict[str, Any] = {}
+        described = dict(self._toll.attributes(self, self.began + self._seconds))
         if self._status:
             described["http.response.status_code"] = self._status
         if route is not None:

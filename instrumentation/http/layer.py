@@ -102,6 +102,7 @@ class TelemetryLayer:
             raise
         finally:
             observed.finish(failed)
+            observed.track.over = True
             in_request.reset(mine)
             otel.detach(token)
             if self._kept is not None:

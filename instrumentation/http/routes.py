@@ -27,17 +27,19 @@ class Track:
         responding: the outermost layer has seen the response start.
         handed_over: the outermost layer has seen the response's end.
         broke_off: the exception came between the two, so no error response could follow.
+        over: the application has returned; nothing more of this request runs.
         late: an exception from after the end: a background task's, and not the request's.
     """
 
     __slots__ = ("_mounts", "_paths", "_root", "_scope", "_stale", "broke_off", "error",
-                 "handed_over", "late", "responding")  # fmt: skip
+                 "handed_over", "late", "over", "responding")  # fmt: skip
 
     def __init__(self, root: str) -> None:
         self.error: BaseException | None = None
         self.late: BaseException | None = None
         self.responding = False
         self.handed_over = False
+        self.over = False
         self.broke_off = False
         self._root = root
         self._mounts: list[str] = []

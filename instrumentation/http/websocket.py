@@ -14,6 +14,7 @@ from instrumentation import exceptions
 from instrumentation.http import attributes
 from instrumentation.http.capture import Capture
 from instrumentation.http.routes import UNMATCHED, Track, root
+from instrumentation.runtime.loop.toll import Toll
 from instrumentation.telemetry import Telemetry
 
 _NORMAL: Final = 1000
@@ -44,11 +45,13 @@ class Connection:
     ) -> None:
         self.track = Track(root(scope))
         self.telemetry = telemetry
+        self.blocked = 0.0
         self._receive = receive
         self._send = send
         self._capture = capture
         self._status = 0
         self._code = 0
+        self._toll = Toll()
         self._counts = {"received": 0, "sent": 0}
         self._seconds = 0.0
         self._ended_ns = 0
@@ -58,7 +61,7 @@ class Connection:
         parent, links = telemetry.propagation.extract(scope)
         self.span = telemetry.tracer.start_span("GET", parent, SpanKind.SERVER, described, links)
         self.context = trace.set_span_in_context(self.span, parent)
-        self._began = time.perf_counter()
+        self.began = time.perf_counter()
 
     async def receive(self) -> Message:
         """Receive for the application."""
@@ -104,7 +107,7 @@ class Connection:
     def _end(self, code: int) -> None:
         if not self._ended_ns:
             self._code = code
-            self._seconds = time.perf_counter() - self._began
+            self._seconds = time.perf_counter() - self.began
             self._ended_ns = time.time_ns()
 
     def _write(self, error: BaseException | None) -> None:
@@ -126,6 +129,7 @@ class Connection:
         described: dict[str, Any] = {
             f"websocket.messages.{name}": n for name, n in self._counts.items()
         }
+        described |= self._toll.attributes(self, self.began + self._seconds)
         if self._status:
             described["http.response.status_code"] = self._status
         if accepted:

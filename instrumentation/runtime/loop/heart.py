@@ -1,0 +1,267 @@
+"""The heartbeat of one event loop: how late it comes, and what the loop did meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import threading
+import weakref
+from asyncio import AbstractEventLoop, Task
+from collections import deque
+from contextvars import Context
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from instrumentation.context import Excluded, in_request
+from instrumentation.export import scrape
+from instrumentation.runtime.loop import stack
+from instrumentation.runtime.loop.stretch import Block, Sample, Stretch
+from instrumentation.runtime.loop.usage import ThreadUsage
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from instrumentation.context import Request
+    from instrumentation.telemetry import Telemetry
+
+_NEVER: Final = float("inf")
+_REMEMBERED: Final = 256
+
+
+class Observer(Protocol):
+    """Is told what happens to the event loops that it watches, in the watchdog's thread.
+
+    Attributes:
+        threshold: seconds from which on a stretch is reported.
+        telemetry: the application whose requests are meant; None means everything.
+    """
+
+    threshold: float
+    telemetry: Telemetry | None
+
+    def beat(self, late: float) -> None:
+        """A heartbeat came `late` seconds late. Called on the loop itself."""
+
+    def blocked(self, block: Block) -> None:
+        """Code held the loop."""
+
+    def collected(self, generation: int, seconds: float) -> None:
+        """The garbage collector ran."""
+
+    def stalled(self, seconds: float, reason: str) -> None:
+        """The loop could not turn, and its code did not cause that."""
+
+
+class Heart:
+    """Beats on the running loop, every `interval` seconds.
+
+    The beat and `check` share its attributes without a lock: each of these is written by one of
+    the two threads, or taken whole.
+
+    Attributes:
+        thread: the one that runs the loop.
+        blocked: seconds for which the loop was blocked so far.
+        closed: stretches that are over, for the watchdog to report.
+    """
+
+    def __init__(self, interval: float) -> None:
+        loop = asyncio.get_running_loop()
+        self.observers: list[Observer] = []
+        self.threshold = _NEVER
+        self.interval = interval
+        self.blocked = 0.0
+        self.closed: deque[Stretch] = deque()
+        self.stretch: Stretch | None = None
+        self._loop = weakref.ref(loop)
+        self._past: deque[tuple[float, float, object]] = deque(maxlen=_REMEMBERED)
+        self._held: list[FrameType] = []
+        self._base = 0
+        self._stopped = False
+        self._begin(loop)
+
+    def _begin(self, loop: AbstractEventLoop) -> None:
+        self.thread = threading.get_ident()
+        self._usage = ThreadUsage()
+        self._before = self._usage.read()
+        self._last = perf_counter()
+        self._due = _NEVER
+        self._schedule(loop)
+
+    def loop(self) -> AbstractEventLoop | None:
+        """The loop, unless it is gone."""
+        loop = self._loop()
+        return None if loop is None or loop.is_closed() or self._stopped else loop
+
+    def observe(self, observer: Observer) -> None:
+        """Report to `observer` too."""
+        if observer not in self.observers:
+            self.observers = [*self.observers, observer]
+            self.threshold = min(self.threshold, observer.threshold)
+
+    def forget(self, observer: Observer) -> None:
+        """Report to `observer` no more."""
+        self.observers = [other for other in self.observers if other is not observer]
+        self.threshold = min((other.threshold for other in self.observers), default=_NEVER)
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._stopped = True
+        self.stretch = None
+        self._usage.close()
+
+    def reborn(self) -> bool:
+        """After a fork: whether the loop goes on in this process, in the thread that is left."""
+        self._usage.close()
+        loop = self._loop()
+        if loop is None or self.thread != threading.get_ident() or not loop.is_running():
+            return False
+        self._usage = ThreadUsage()
+        self._before = self._usage.read()
+        return True
+
+    def _schedule(self, loop: AbstractEventLoop) -> None:
+        # In a context of its own: the caller's would keep its request alive.
+        loop.call_later(self.interval, self._beat, context=Context())
+
+    def _beat(self) -> None:
+        loop = self._loop()
+        if self._stopped or loop is None:
+            return
+        now = perf_counter()
+        late = now - self._due
+        if late > -_NEVER:
+            for observer in self.observers:
+                observer.beat(late if late > 0.0 else 0.0)
+            if self.stretch is not None or late > self.threshold - self.interval:
+                self._close()
+        if self._held:
+            self._held.clear()
+        if self.thread != threading.get_ident() or not self._base:
+            self._move()
+        self._last = now
+        self._due = now + self.interval
+        self._schedule(loop)
+
+    def _move(self) -> None:
+        """Learn which thread runs the loop, and beneath which frame."""
+        self._base = stack.loop_frame(sys._getframe(2))
+        if self.thread != threading.get_ident():
+            self.thread = threading.get_ident()
+            self._usage.close()
+            self._usage = ThreadUsage()
+
+    def _close(self) -> None:
+        """The stretch is over; if it was long, it goes to the watchdog."""
+        stretch, self.stretch = self.stretch, None
+        if stretch is None or stretch.due != self._due:
+            stretch = Stretch(self._last, self._due, self._before)
+        usage = self._usage.read()
+        if stretch.seconds(usage.at) < self.threshold:
+            return
+        stretch.finish(usage)
+        for block in stretch.blocks(self.threshold, usage):
+            if block.request is not None:
+                block.request.blocked += block.seconds
+            self.blocked += block.seconds
+            self._past.append((block.start, block.end, _weak(block.request)))
+        self.closed.append(stretch)
+
+    def check(self, now: float, since: float | None) -> bool:
+        """Look if the beat is late, and at what the loop does then; True while it is.
+
+        Called by the watchdog.
+
+        Arguments:
+            now: the time.
+            since: since when nobody could look, because somebody kept the interpreter's lock.
+        """
+        loop = self._loop()
+        if loop is None or not loop.is_running():
+            self._due = _NEVER
+            self._base = 0
+            return False
+        due = self._due
+        if now <= due + self.interval / 2:
+            self._before = self._usage.read()
+            return False
+        stretch = self.stretch
+        if stretch is None or stretch.due != due:
+            stretch = Stretch(self._last, due, self._before)
+        sample = self._sample(loop, since)
+        if due == self._due:  # else the loop has turned meanwhile
+            stretch.add(sample)
+            self.stretch = stretch
+        return True
+
+    def _sample(self, loop: AbstractEventLoop, since: float | None) -> Sample:
+        usage = self._usage.read()
+        running = stack.callback(self.thread, self._base)
+        if running is None or any(spot.code in _OURS for spot in running.stack):
+            return Sample(usage, since)
+        task = asyncio.current_task(loop)
+        return Sample(
+            usage,
+            since,
+            self._hold(running.frame) if task is None else weakref.ref(task),
+            _request(task),
+            stack.culprit(running.stack),
+            running.stack,
+        )
+
+    def _hold(self, frame: FrameType) -> int:
+        """The identity of a callback: of one that is over, it would be given to another.
+
+        The next beat lets go, because what a frame keeps alive may end only in its own thread.
+        """
+        if frame not in self._held:
+            self._held.append(frame)
+        return id(frame)
+
+    def blocked_by(self, request: Request) -> float:
+        """Seconds for which `request` has blocked the loop so far, the open stretch included.
+
+        Call it on the loop.
+        """
+        return request.blocked + sum(
+            block.seconds for block in self._open() if block.request is request
+        )
+
+    def waited(self, request: Request, end: float) -> float:
+        """Seconds between the beginning of `request` and `end` in which others held the loop."""
+        past = [(start, stop) for start, stop, whose in self._past if whose != _weak(request)]
+        past += [(b.start, b.end) for b in self._open() if b.request is not request]
+        return sum(max(0.0, min(end, stop) - max(request.began, start)) for start, stop in past)
+
+    def _open(self) -> list[Block]:
+        stretch = self.stretch
+        if stretch is None or stretch.due != self._due:
+            return []
+        return stretch.blocks(self.threshold, self._usage.read())
+
+
+_OURS: Final = frozenset((scrape.answer.__code__, Heart._beat.__code__))
+
+
+def _weak(request: Request | None) -> object:
+    return None if request is None else weakref.ref(request)
+
+
+def _request(task: Task[Any] | None) -> Request | None:
+    """The request whose context a task has."""
+    context = None if task is None else _context(task)
+    found = None if context is None else context.get(in_request)
+    return None if isinstance(found, Excluded) else found
+
+
+def _context(task: Task[Any]) -> Context | None:
+    """The context of a task.
+
+    Python 3.11 has no `get_context`. The task owns its context there too, and the collector can
+    tell; it visits the task's own before those of its callbacks.
+    """
+    get_context = getattr(task, "get_context", None)
+    if get_context is not None:
+        found: Context | None = get_context()
+        return found
+    return next((item for item in gc.get_referents(task) if isinstance(item, Context)), None)

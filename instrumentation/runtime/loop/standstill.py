@@ -1,0 +1,98 @@
+"""Times in which the event loop could not turn, whatever its code did."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from typing import Final, NamedTuple
+
+from instrumentation.runtime.loop.stretch import Block
+from instrumentation.runtime.loop.usage import Interruptions, ThreadUsage
+
+STOPPED: Final = "stopped"
+"""The process did not run: SIGSTOP, a frozen container, a suspended machine."""
+
+STARVED: Final = "starved"
+"""It could have run and got no CPU."""
+
+LOCKED: Final = "locked"
+"""Another thread kept the interpreter's lock."""
+
+_REMEMBERED: Final = 64
+_NOISE_SECONDS: Final = 0.005
+
+
+class Span(NamedTuple):
+    """From one moment to another, with the CPU that the process burnt meanwhile."""
+
+    start: float
+    end: float
+    cpu: float
+
+    def within(self, start: float, end: float) -> float:
+        """The seconds of it between `start` and `end`."""
+        return max(0.0, min(self.end, end) - max(self.start, start))
+
+
+class Standstills:
+    """Remembers why the watchdog's thread woke late: what kept it out kept the loop out too.
+
+    It belongs to the thread that makes it.
+    """
+
+    def __init__(self) -> None:
+        self._stops: deque[Span] = deque(maxlen=_REMEMBERED)
+        self._holds: deque[Span] = deque(maxlen=_REMEMBERED)
+        self._interruptions = Interruptions()
+        self._thread = ThreadUsage()
+        self._starved = self._thread.read().starved
+        self._cpu = time.process_time()
+
+    def woke(self, asked: float, now: float) -> float | None:
+        """Take note of a sleep that ended at `now` and should have at `asked`.
+
+        Answers since when somebody kept the interpreter's lock so that nobody could look, or
+        None.
+        """
+        late = now - asked
+        held = self._interruptions.held(late)
+        starved, self._starved = self._starved, self._thread.read().starved
+        cpu, self._cpu = self._cpu, time.process_time()
+        # A thread that wants the lock asks for it once an interval.
+        patience = 3 * sys.getswitchinterval()
+        if late <= patience:
+            return None
+        span = Span(asked, now, self._cpu - cpu)
+        if held:
+            self._holds.append(span)
+            return asked + patience
+        if self._starved - starved < late / 2:
+            self._stops.append(span)
+        return None
+
+    def stopped(self, start: float, end: float) -> float:
+        """Seconds between `start` and `end` in which the process was stopped."""
+        return sum(span.within(start, end) for span in tuple(self._stops))
+
+    def locked(self, start: float, end: float, cpu: float) -> float:
+        """Seconds between the two in which another thread kept the interpreter's lock.
+
+        Arguments:
+            cpu: what the loop's own thread burnt meanwhile. Who holds the lock and lets nobody
+                look burns CPU, so there must be more than that; but for code that sleeps with
+                the lock, which is then taken for the loop's own.
+        """
+        holds = [span for span in tuple(self._holds) if span.within(start, end)]
+        elsewhere = sum(span.cpu for span in holds) - cpu
+        if elsewhere <= cpu + _NOISE_SECONDS:
+            return 0.0
+        return sum(span.within(start, end) for span in holds)
+
+    def is_anothers(self, block: Block) -> bool:
+        """Whether another thread held `block`'s code up for most of its time."""
+        return self.locked(block.start, block.end, block.cpu) > block.seconds / 2
+
+    def close(self) -> None:
+        """Give the thread's file back."""
+        self._thread.close()

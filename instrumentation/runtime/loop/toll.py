@@ -1,0 +1,48 @@
+"""What the event loop cost one request, and what the request cost the loop."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.types import Message
+
+from instrumentation.context import Request
+from instrumentation.runtime.loop.watchdog import here
+
+_NOTHING: Final[dict[str, Any]] = {}
+
+
+class Toll:
+    """Made when the request begins; as long as nothing blocks, it costs two comparisons."""
+
+    __slots__ = ("_before", "_heart")
+
+    def __init__(self) -> None:
+        heart = self._heart = here.heart
+        self._before = 0.0 if heart is None else heart.blocked
+
+    def attributes(self, request: Request, end: float) -> dict[str, Any]:
+        """What the request's span says of the time until `end`.
+
+        `event_loop.blocked_seconds` is what its own code took. `event_loop.waited_seconds` is
+        what others' code took while it was in progress: it could not go on, whatever came for it.
+        """
+        heart = self._heart
+        if heart is None or (heart.blocked == self._before and heart.stretch is None):
+            return _NOTHING
+        found = {
+            "event_loop.blocked_seconds": round(heart.blocked_by(request), 6),
+            "event_loop.waited_seconds": round(heart.waited(request, end), 6),
+        }
+        return {name: seconds for name, seconds in found.items() if seconds}
+
+    def tell(self, request: Request, message: Message) -> Message:
+        """The start of the response, with headers that say what the request took so far."""
+        seconds = 0.0 if self._heart is None else self._heart.blocked_by(request)
+        milliseconds = f"{seconds * 1000:.1f}".encode()
+        headers = [
+            *message.get("headers", ()),
+            (b"x-blocking-time", milliseconds),
+            (b"server-timing", b"blocking;dur=" + milliseconds),
+        ]
+        return {**message, "headers": headers}

@@ -1,0 +1,85 @@
+"""What the kernel says of a thread: the CPU it burnt, and for how long it could not get any."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from typing import Final, NamedTuple
+
+try:
+    import resource
+except ImportError:  # no POSIX
+    resource = None  # type: ignore[assignment]
+
+_THREAD: Final[int | None] = getattr(resource, "RUSAGE_THREAD", None)
+
+
+class Usage(NamedTuple):
+    """A reading, all in seconds.
+
+    Attributes:
+        at: when, as `time.perf_counter` says.
+        cpu: CPU time of the thread so far.
+        starved: time so far in which the thread could have run and got no CPU. Linux alone
+            tells; 0 elsewhere.
+    """
+
+    at: float
+    cpu: float = 0.0
+    starved: float = 0.0
+
+
+class ThreadUsage:
+    """Reads the usage of the thread that made it, from any thread."""
+
+    def __init__(self) -> None:
+        # Asked for here, where the thread is known to live: for another the C library may crash.
+        clock_of = getattr(time, "pthread_getcpuclockid", None)
+        self._clock: int | None = clock_of(threading.get_ident()) if clock_of else None
+        path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
+        try:
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._file = -1
+
+    def read(self) -> Usage:
+        """The usage now; what can't be read any more is 0."""
+        at = time.perf_counter()
+        try:
+            cpu = 0.0 if self._clock is None else time.clock_gettime(self._clock)
+            waited = int(os.pread(self._file, 64, 0).split()[1]) / 1e9 if self._file >= 0 else 0.0
+        except (OSError, IndexError, ValueError):
+            return Usage(at)
+        return Usage(at, cpu, waited)
+
+    def close(self) -> None:
+        """Give the file back."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+class Interruptions:
+    """Tells why the calling thread woke later than it had asked for.
+
+    A thread that waits for the interpreter's lock wakes every switch interval (5 ms) to ask for
+    it, so it gives up the CPU of its own accord again and again; the kernel counts that. In a
+    process that is stopped or gets no CPU it does not.
+    """
+
+    def __init__(self) -> None:
+        self._switches = _switches()
+
+    def held(self, late: float) -> bool:
+        """Whether in the past `late` seconds it waited for the interpreter's lock."""
+        before, self._switches = self._switches, _switches()
+        if _THREAD is None:
+            return True
+        # One of them is its going to sleep.
+        return (self._switches - before - 1) * sys.getswitchinterval() >= late / 2
+
+
+def _switches() -> int:
+    return resource.getrusage(_THREAD).ru_nvcsw if _THREAD is not None else 0

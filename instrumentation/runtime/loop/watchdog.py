@@ -1,0 +1,238 @@
+"""The one thread that watches every event loop of the process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from asyncio import AbstractEventLoop, get_running_loop
+from time import perf_counter
+from typing import Final
+
+from instrumentation.runtime.loop.garbage import Pauses
+from instrumentation.runtime.loop.heart import Heart, Observer
+from instrumentation.runtime.loop.standstill import LOCKED, STARVED, STOPPED, Standstills
+from instrumentation.runtime.loop.stretch import Block, Stretch
+from instrumentation.runtime.loop.usage import Usage
+
+logger = logging.getLogger("instrumentation")
+
+_BEATS_PER_THRESHOLD: Final = 5
+_LONGEST_INTERVAL: Final = 0.05
+_ROUTING_SECONDS: Final = 2.0
+_PATIENCE_SECONDS: Final = 60.0
+
+
+class Here(threading.local):
+    """What the current thread has.
+
+    Attributes:
+        heart: that of the loop which runs, or ran last, in this thread.
+    """
+
+    heart: Heart | None = None
+
+
+class Watchdog:
+    """Looks at every heart in turn; where the beat is late, at what the loop is doing.
+
+    It is started by the first observer and ends with the last. Whatever it finds out is told to
+    the observers from its thread.
+    """
+
+    def __init__(self) -> None:
+        self._hearts: dict[int, Heart] = {}
+        self._observers: list[Observer] = []
+        self._pauses = Pauses()
+        self._standstills: Standstills | None = None
+        self._waiting: list[tuple[Block, Heart]] = []
+        self._thread: threading.Thread | None = None
+        self._bed = _locked()
+        self._lock = threading.Lock()
+        self._reporting = threading.Lock()
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    def watch(self, observer: Observer) -> Heart:
+        """Watch the running loop for `observer`; again for one that is watched does nothing."""
+        loop = get_running_loop()
+        with self._lock:
+            heart = self._hearts.get(id(loop))
+            if heart is None or heart.loop() is not loop:
+                heart = self._hearts[id(loop)] = Heart(_interval(observer.threshold))
+            heart.observe(observer)
+            if observer not in self._observers:
+                self._observers.append(observer)
+            self._start()
+        here.heart = heart
+        return heart
+
+    def release(self, observer: Observer) -> None:
+        """Tell `observer` nothing more."""
+        self.report(everything=True)
+        with self._lock:
+            self._observers = [other for other in self._observers if other is not observer]
+            for key, heart in tuple(self._hearts.items()):
+                heart.forget(observer)
+                if not heart.observers:
+                    heart.stop()
+                    del self._hearts[key]
+            thread = None if self._observers else self._thread
+            if thread is not None:
+                self._thread = None
+                self._pauses.stop()
+                self._bed.release()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def loops(self, observer: Observer) -> list[AbstractEventLoop]:
+        """The loops that `observer` watches."""
+        hearts = tuple(self._hearts.values())
+        loops = [heart.loop() for heart in hearts if observer in heart.observers]
+        return [loop for loop in loops if loop is not None]
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._pauses.start()
+            self._bed = _locked()
+            self._thread = threading.Thread(
+                target=self._run, name="instrumentation-watchdog", daemon=True
+            )
+            self._thread.start()
+
+    def _run(self) -> None:
+        mine = threading.current_thread()
+        bed, standstills = self._bed, Standstills()
+        self._standstills = standstills
+        period = 0.0
+        while self._thread is mine:
+            asked = perf_counter() + period
+            # The cheapest sleep that somebody can end.
+            bed.acquire(timeout=period)
+            now = perf_counter()
+            try:
+                period = self._look(now, standstills.woke(asked, now))
+                self.report()
+            except Exception:
+                logger.exception("the event loop's watchdog failed; it goes on")
+                period = 1.0
+        standstills.close()
+
+    def _look(self, now: float, since: float | None) -> float:
+        """Look at every heart; answers after how many seconds to do so again."""
+        period = _LONGEST_INTERVAL
+        for key, heart in tuple(self._hearts.items()):
+            if heart.loop() is None:
+                self._bury(key, heart)
+            elif heart.check(now, since):
+                period = min(period, heart.interval / 2)
+            else:
+                period = min(period, heart.interval)
+        return period
+
+    def _bury(self, key: int, heart: Heart) -> None:
+        with self._lock:
+            heart.stop()
+            if self._hearts.get(key) is heart:
+                del self._hearts[key]
+
+    def report(self, everything: bool = False) -> None:
+        """Tell the observers of what is over.
+
+        A request may have blocked in a middleware, before its route was known; it is reported
+        when the request is over, or at once if `everything` is.
+        """
+        with self._reporting:
+            for heart in tuple(self._hearts.values()):
+                while heart.closed:
+                    self._judge(heart, heart.closed.popleft())
+            self._pauses.tell(self._observers)
+            waiting, self._waiting = self._waiting, []
+            for block, heart in waiting:
+                if everything or _is_routed(block):
+                    _tell(heart, block)
+                else:
+                    self._waiting.append((block, heart))
+
+    def _judge(self, heart: Heart, stretch: Stretch) -> None:
+        """Decide whether code blocked the loop, or something else kept it from turning."""
+        still, end = self._standstills, stretch.end
+        if end is None or still is None:
+            return
+        blocks = [b for b in stretch.blocks(heart.threshold, end) if not still.is_anothers(b)]
+        for block in blocks:
+            block.seconds -= still.stopped(block.start, block.end)
+            collecting = self._pauses.within(block.start, block.end, heart.thread)
+            block.collecting = collecting >= block.seconds / 2
+        blocks = [block for block in blocks if block.held() >= heart.threshold]
+        if not blocks:
+            blocks = self._standstill(still, heart, stretch, end)
+        self._waiting.extend((block, heart) for block in blocks)
+
+    def _standstill(
+        self, still: Standstills, heart: Heart, stretch: Stretch, end: Usage
+    ) -> list[Block]:
+        """Tell why a loop stood still; a block without a culprit is left where nothing tells."""
+        seconds, cpu = stretch.seconds(end.at), end.cpu - stretch.before.cpu
+        reasons = {
+            STOPPED: still.stopped(stretch.last, end.at),
+            STARVED: stretch.starved(end),
+            LOCKED: still.locked(stretch.last, end.at, cpu),
+        }
+        starved = reasons[STARVED]
+        start = end.at - seconds
+        if self._pauses.within(start, end.at) - starved >= heart.threshold:
+            return [Block(start, end.at, seconds, cpu, starved, None, None, collecting=True)]
+        if sum(reasons.values()) >= seconds / 2:
+            for observer in heart.observers:
+                observer.stalled(seconds, max(reasons, key=reasons.__getitem__))
+        elif not stretch.segments and seconds - sum(reasons.values()) >= heart.threshold:
+            return [Block(start, end.at, seconds, cpu, starved, None, None)]
+        return []
+
+    def _after_fork(self) -> None:
+        """A child has none of its parent's threads, and seldom its loops."""
+        self._lock = threading.Lock()
+        self._reporting = threading.Lock()
+        self._waiting = []
+        self._hearts = {key: heart for key, heart in self._hearts.items() if heart.reborn()}
+        self._thread = None
+        if self._hearts:
+            self._start()
+
+
+def _locked() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def _interval(threshold: float) -> float:
+    return min(threshold / _BEATS_PER_THRESHOLD, _LONGEST_INTERVAL)
+
+
+def _is_routed(block: Block) -> bool:
+    """Whether the route of the block's request is known, or will never be."""
+    request = block.request
+    if request is None or request.track.over or request.track.handed_over:
+        return True
+    age = perf_counter() - block.end
+    return age > _PATIENCE_SECONDS or (age > _ROUTING_SECONDS and bool(request.track.route()))
+
+
+def _tell(heart: Heart, block: Block) -> None:
+    """To the application whose request it was; outside of any, to the first one."""
+    request, first = block.request, True
+    for observer in heart.observers:
+        theirs = observer.telemetry
+        if request is None and theirs is not None:
+            concerned, first = first, False
+        else:
+            concerned = theirs is None or request is None or theirs is request.telemetry
+        if concerned and block.seconds >= observer.threshold:
+            observer.blocked(block)
+
+
+here: Final = Here()
+
+watchdog: Final = Watchdog()
+"""The process's own."""
