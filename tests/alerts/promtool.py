@@ -57,8 +57,15 @@ class Simulation:
         """Run promtool's own kinds of tests."""
         group = {"interval": self.step, "input_series": list(self.series), **tests}
         path = work / "test.yml"
+        files = [self.folder / name for name in self.files]
         content = {
-            "rule_files": [str(self.folder / name) for name in self.files],
+            "rule_files": [str(file) for file in files],
+            # Left to itself, promtool takes the groups in another order each time.
+            "group_eval_order": [
+                group["name"]
+                for file in files
+                for group in yaml.safe_load(file.read_text())["groups"]
+            ],
             "evaluation_interval": self.evaluate,
             "tests": [group],
         }
