@@ -40,6 +40,8 @@ lock: ## renew the locks in requirements from pyproject.toml (needs uv)
 			--no-emit-index-url --prerelease if-necessary-or-explicit \
 			requirements/suites/$$suite.in -o requirements/suites/$$suite.lock; \
 	done
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url requirements/sqlalchemy-2.0.in -o requirements/sqlalchemy-2.0.lock
 
 .PHONY: lock
 

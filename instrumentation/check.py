@@ -45,6 +45,7 @@ _SWITCHES: Final = (
     "record_query",
     "exception_messages",
     "fastapi_telemetry",
+    "sqlcommenter",
 )
 _PATTERNS: Final = ("excluded_urls", "request_headers", "response_headers", "sanitized_headers")
 

@@ -71,6 +71,8 @@ class Settings:
             `service_name` (INSTRUMENTATION_LOG_CONTEXT).
         background_tasks: whether `BackgroundTasks` and tasks that a request creates are observed
             (INSTRUMENTATION_BACKGROUND_TASKS).
+        sqlcommenter: whether each sampled statement ends in a comment with its `traceparent`,
+            which the database's own log then shows (INSTRUMENTATION_SQLCOMMENTER).
     """
 
     service_name: str = "unknown_service"
@@ -100,6 +102,7 @@ class Settings:
     blocking_header: bool = False
     log_context: bool = True
     background_tasks: bool = True
+    sqlcommenter: bool = False
 
     def __post_init__(self) -> None:
         """Check every argument: nothing else does before the first request."""

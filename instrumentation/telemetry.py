@@ -13,6 +13,7 @@ from typing import Any, Self
 from opentelemetry import trace
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from instrumentation.children import Children
 from instrumentation.context import active
 from instrumentation.errors import InternalErrors
 from instrumentation.export import metrics, spans
@@ -76,6 +77,7 @@ class Telemetry:
             )
         self.tracer_provider = tracer_provider
         self.tracer = spans.tracer(self.tracer_provider)
+        self.children = Children(self.tracer)
         self.propagation = Propagation(public=settings.public_endpoint)
         self.exposition = Exposition(self.registry, spans.resource(settings), self._metrics)
         active.append(self)

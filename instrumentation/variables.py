@@ -59,6 +59,7 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "blocking_header": ("INSTRUMENTATION_BLOCKING_HEADER", env.boolean),
     "log_context": ("INSTRUMENTATION_LOG_CONTEXT", env.boolean),
     "background_tasks": ("INSTRUMENTATION_BACKGROUND_TASKS", env.boolean),
+    "sqlcommenter": ("INSTRUMENTATION_SQLCOMMENTER", env.boolean),
 }
 """The variable of each setting, and the reader of its text."""
 

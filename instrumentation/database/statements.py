@@ -9,99 +9,57 @@ events are listened to on the `Engine` class, so every engine is seen, whenever 
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
-from opentelemetry.trace import SpanKind
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, ExceptionContext, ExecutionContext
+from sqlalchemy.engine.interfaces import ExecuteStyle
 
-from instrumentation import exceptions
 from instrumentation.context import current
+from instrumentation.database.comment import commented
 from instrumentation.database.observers import observer
-from instrumentation.database.sql import Described, describe
-from instrumentation.database.targets import Target, target
-from instrumentation.exemplars import exemplar
-from instrumentation.telemetry import Telemetry
+from instrumentation.database.statement import Statement
+from instrumentation.database.targets import target
 
 _MINE: Final = "_instrumentation_statement"
 
 
 def install() -> None:
     """Set the listeners; once for all applications."""
-    for name, listener in _LISTENERS.items():
-        event.listen(Engine, name, listener)
+    event.listen(Engine, "before_cursor_execute", _before, retval=True)
+    event.listen(Engine, "after_cursor_execute", _after)
+    event.listen(Engine, "handle_error", _failed)
 
 
 def uninstall() -> None:
     """Take the listeners away."""
-    for name, listener in _LISTENERS.items():
-        event.remove(Engine, name, listener)
-
-
-class Statement:
-    """One statement under way."""
-
-    __slots__ = ("_began", "_described", "_span", "_system", "_telemetry")
-
-    def __init__(self, telemetry: Telemetry, engine: Engine, text: str) -> None:
-        found = target(engine)
-        self._system = found.system
-        self._described = describe(text, mysql=found.system in ("mysql", "mariadb"))
-        self._telemetry = telemetry
-        self._span = telemetry.tracer.start_span(
-            self._described.summary,
-            kind=SpanKind.CLIENT,
-            attributes=_attributes(found, self._described),
-        )
-        self._began = time.perf_counter()
-
-    def end(self, error: BaseException | None = None) -> None:
-        """The statement is done, or failed with `error`."""
-        seconds = time.perf_counter() - self._began
-        error_type = "" if error is None else exceptions.error_type(error)
-        duration = self._telemetry.families.database_duration.child(
-            self._system, self._described.operation, error_type
-        )
-        duration.observe(seconds, exemplar(self._span))
-        try:
-            if error is not None and self._span.is_recording():
-                exceptions.fail(self._span, error, by_driver=True)
-        finally:
-            self._span.end()
-
-
-def _attributes(found: Target, described: Described) -> dict[str, str | int]:
-    attributes: dict[str, str | int] = {
-        "db.system.name": found.system,
-        "db.operation.name": described.operation,
-        "db.query.text": described.text,
-        "db.query.summary": described.summary,
-    }
-    if found.namespace is not None:
-        attributes["db.namespace"] = found.namespace
-    if found.address is not None:
-        attributes["server.address"] = found.address
-    if found.port is not None:
-        attributes["server.port"] = found.port
-    return attributes
+    event.remove(Engine, "handle_error", _failed)
+    event.remove(Engine, "after_cursor_execute", _after)
+    event.remove(Engine, "before_cursor_execute", _before)
 
 
 def _before(
     connection: Connection,
     cursor: object,
     statement: str,
-    parameters: object,
+    parameters: Any,
     context: ExecutionContext | None,
     executemany: bool,
-) -> None:
+) -> tuple[str, Any]:
     telemetry = observer(connection.engine.pool)
     if telemetry is None or context is None:
-        return
+        return statement, parameters
     try:
-        setattr(context, _MINE, Statement(telemetry, connection.engine, statement))
+        # `executemany` is true also of one INSERT with the values of many rows.
+        style = getattr(context, "execute_style", None)
+        batch = len(parameters) if style is ExecuteStyle.EXECUTEMANY else 1
+        mine = Statement(telemetry, target(connection.engine), statement, batch)
+        setattr(context, _MINE, mine)
+        if telemetry.settings.sqlcommenter:
+            statement = commented(statement, mine.span)
     except Exception as error:
         telemetry.errors.report("database", error)
+    return statement, parameters
 
 
 def _after(
@@ -130,10 +88,3 @@ def _end(context: ExecutionContext | None, error: BaseException | None) -> None:
         telemetry = current()
         if telemetry is not None:
             telemetry.errors.report("database", failure)
-
-
-_LISTENERS: Final[dict[str, Any]] = {
-    "before_cursor_execute": _before,
-    "after_cursor_execute": _after,
-    "handle_error": _failed,
-}

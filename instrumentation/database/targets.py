@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import URL, Engine
@@ -37,8 +38,18 @@ class Target(NamedTuple):
         return f"{self.address}{port}/{self.namespace or ''}"
 
 
+_targets: weakref.WeakKeyDictionary[Engine, Target] = weakref.WeakKeyDictionary()
+
+
 def target(engine: Engine) -> Target:
     """The database that `engine` is for."""
+    found = _targets.get(engine)
+    if found is None:
+        found = _targets[engine] = _read(engine)
+    return found
+
+
+def _read(engine: Engine) -> Target:
     url = engine.url
     dialect = engine.dialect.name
     port = url.query.get("port") if url.port is None else url.port

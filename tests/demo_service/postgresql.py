@@ -40,7 +40,7 @@ def server() -> Iterator[Path]:
     control: list[str | Path] = [programs / "pg_ctl", "-w", "-D", data]
     try:
         _run(folder, programs / "initdb", "-A", "trust", "-U", "postgres", "-N", "-D", data)
-        options = f"-c listen_addresses= -c fsync=off -k {folder}"
+        options = f"-c listen_addresses= -c fsync=off -c max_prepared_transactions=8 -k {folder}"
         _run(folder, *control, "-l", folder / "log", "-o", options, "start")
         try:
             yield folder

@@ -40,6 +40,9 @@ async def early() -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+@pytest.mark.proves("Database", "engines made before instrument() and after")
+@pytest.mark.proves("Database", "SQLite")
+@pytest.mark.proves("Database", "semantic-convention attributes and operation metrics")
 @pytest.mark.anyio
 @pytest.mark.parametrize("made_before", [True, False])
 async def test_an_engine_is_seen_whenever_it_was_made(
@@ -62,6 +65,7 @@ async def test_an_engine_is_seen_whenever_it_was_made(
     assert observed.value("db_client_operation_duration_seconds_count", **labels) == 1
 
 
+@pytest.mark.proves("Database", "a failed statement ends its span with the exception event")
 def test_a_failed_statement_ends_its_span_with_the_exception(observed: Observed) -> None:
     observed.instrument(FastAPI())
     engine = memory()
@@ -74,6 +78,7 @@ def test_a_failed_statement_ends_its_span_with_the_exception(observed: Observed)
     failed = observed.spans(SpanKind.CLIENT)[-1]
     assert failed.status.status_code is StatusCode.ERROR
     assert (failed.attributes or {})["error.type"] == "sqlite3.IntegrityError"
+    assert (failed.attributes or {})["db.response.status_code"] == "2067"
     (event,) = failed.events
     assert event.name == "exception"
     assert "secret-name" not in failed.to_json()
@@ -115,6 +120,7 @@ def test_statements_are_children_of_their_request(observed: Observed) -> None:
     assert statement.parent.span_id == server.context.span_id
 
 
+@pytest.mark.proves("Database", "a cancelled statement ends its span with the exception event")
 @pytest.mark.anyio
 async def test_a_cancelled_statement_ends_its_span(observed: Observed, early: AsyncEngine) -> None:
     observed.instrument(FastAPI())
@@ -132,6 +138,7 @@ async def test_a_cancelled_statement_ends_its_span(observed: Observed, early: As
             await task
     (span,) = observed.spans(SpanKind.CLIENT)
     assert (span.attributes or {})["error.type"] == "asyncio.exceptions.CancelledError"
+    assert [event.name for event in span.events] == ["exception"]
 
 
 def test_only_the_engines_that_were_named(observed: Observed) -> None:

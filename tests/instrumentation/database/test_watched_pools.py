@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from sqlalchemy.pool import (
 from starlette.testclient import TestClient
 
 from instrumentation.database.targets import target
-from tests.instrumentation.conftest import Observed
+from tests.instrumentation.conftest import Observed, wait_until
 from tests.instrumentation.database.conftest import PoolMetrics, orders
 
 
@@ -113,6 +115,37 @@ def test_an_excluded_request_holds_its_connection_all_the_same(
     assert pool.value("wait_time_seconds_count") == 1
 
 
+def test_an_excluded_request_waits_like_any_other(observed: Observed, database: str) -> None:
+    app, engine = FastAPI(), orders(database, pool_size=1, max_overflow=0)
+    pool = PoolMetrics(observed, "orders")
+
+    @app.get("/readyz")
+    def ready() -> None:
+        engine.connect().close()
+
+    observed.instrument(app)
+    with ThreadPoolExecutor(1) as threads:
+        with engine.connect():
+            asked = threads.submit(TestClient(app).get, "/readyz")
+            wait_until(lambda: pool.value("pending_requests") == 1)
+        assert asked.result().status_code == 200
+    assert pool.value("pending_requests") == 0
+    engine.dispose()
+
+
+def test_a_thread_that_borrows_its_own_connection_again_uses_one(
+    pool: PoolMetrics, database: str
+) -> None:
+    engine = orders(database, poolclass=SingletonThreadPool)
+    outer = engine.connect()
+    threading.Event().wait(0.05)
+    engine.connect().close()
+    outer.close()
+    assert pool.value("use_time_seconds_count") == 1
+    assert (pool.value("use_time_seconds_sum") or 0) >= 0.05
+    engine.dispose()
+
+
 def test_applications_that_share_a_registry_count_a_pool_once(
     observed: Observed, database: str
 ) -> None:
@@ -121,6 +154,7 @@ def test_applications_that_share_a_registry_count_a_pool_once(
     with engine.connect():
         assert pool.connections() == (0, 1)
         first.uninstrument()
+        assert pool.connections() == (0, 1)
     with engine.connect():
         assert pool.connections() == (0, 1)
     second.uninstrument()
