@@ -83,7 +83,9 @@ class Settings:
     sampler: str = "parentbased_always_on"
     sampler_ratio: float = 1.0
     otlp_endpoint: str | None = None
-    excluded_urls: tuple[str, ...] = (r"://[^/]*/(healthz?|readyz?|livez?|health/\w+)/?$",)
+    excluded_urls: tuple[str, ...] = (
+        r"://[^/]*/(healthz?|health[-_]?check|readyz?|livez?|health/\w+)/?$",
+    )
     public_endpoint: bool = False
     request_headers: tuple[str, ...] = ()
     response_headers: tuple[str, ...] = ()

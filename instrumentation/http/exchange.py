@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from opentelemetry import trace
@@ -100,6 +101,10 @@ class Exchange:
         # An informational response (1xx) has another one behind it.
         self.track.responding = self._status >= _FIRST_FINAL
         self._trailers = message.get("trailers", False)
+        if self._status >= _SERVER_ERROR and self.track.error is None:
+            # What answers for an exception sends while it handles it: a handler, or the
+            # ServerErrorMiddleware of a mounted application, which raises it again afterwards.
+            self.track.error = sys.exception()
         if self._capture is not None and self.span.is_recording():
             self.span.set_attributes(self._capture.response(message.get("headers", ())))
 
@@ -114,6 +119,8 @@ class Exchange:
             self._end()
         if not self._reported:
             self._report(error)
+        # Its traceback holds frames that hold the track: no cycle shall wait for the collector.
+        self.track.error = self.track.late = None
 
     def _report(self, error: BaseException | None) -> None:
         """Write the observation and end the span; once. Whatever fails here is ours alone."""

@@ -20,6 +20,8 @@ from instrumentation.http.websocket import Connection
 from instrumentation.logs import blame
 from instrumentation.telemetry import Telemetry
 
+_LAST = ("lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed")
+
 
 class TelemetryLayer:
     """Traces and measures every request that passes, and answers `/metrics`.
@@ -134,7 +136,7 @@ class TelemetryLayer:
         async def answered(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._telemetry.enter_loop(again=True)
-            elif message["type"].startswith("lifespan.shutdown."):
+            elif message["type"] in _LAST:
                 await self._end_life()
             await send(message)
 

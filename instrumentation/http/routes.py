@@ -23,7 +23,7 @@ class Track:
     scope inward.
 
     Attributes:
-        error: the exception that left the router.
+        error: the exception that left the router, or that a response of 5xx answers for.
         responding: the outermost layer has seen the response start.
         handed_over: the outermost layer has seen the response's end.
         broke_off: the exception came between the two, so no error response could follow.
@@ -59,7 +59,7 @@ class Track:
     def fail(self, error: BaseException) -> None:
         """`error` left the router."""
         if self.handed_over:
-            self.late = error
+            self.late = None if error is self.error else error
         elif self.error is None:
             self.error, self.broke_off = error, self.responding
 

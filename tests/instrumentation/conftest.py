@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvicorn
 import uvloop
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -21,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from instrumentation import Settings, Telemetry, instrument
+from tests.instrumentation.servers import uvicorn_
 
 
 @dataclass
@@ -97,23 +96,7 @@ Serve = Callable[[Any], str]
 def serve() -> Iterator[Serve]:
     """Run applications on real uvicorn servers; `serve(app)` answers the base address."""
     with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
-
-
-@contextmanager
-def _served(app: Any) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        while not server.started and thread.is_alive():
-            thread.join(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+        yield lambda app: stack.enter_context(uvicorn_(app))
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
-from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.responses import Response
@@ -71,6 +68,11 @@ def app() -> FastAPI:
     return app
 
 
+@pytest.mark.proves("Requests: status and duration", "exceptions with a handler and without")
+@pytest.mark.proves("Requests: status and duration", "HTTPException")
+@pytest.mark.proves("Requests: status and duration", "validation errors (422)")
+@pytest.mark.proves("Requests: status and duration", "StreamingResponse")
+@pytest.mark.proves("Requests: spans", "5xx is an error, 4xx is not")
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -96,16 +98,6 @@ def test_status_and_error_are_what_happened(
     events = [event.name for event in span.events]
     assert events == (["exception"] if "ZeroDivision" in expected[3] else [])
     assert observed.value("http_server_active_requests", http_request_method="GET") == 0
-
-
-def test_the_exception_event_has_the_stack(app: FastAPI, observed: Observed) -> None:
-    observed.instrument(app)
-    TestClient(app, raise_server_exceptions=False).get("/raises")
-    (event,) = observed.span().events
-    attributes = event.attributes or {}
-    assert attributes["exception.type"] == "ZeroDivisionError"
-    assert attributes["exception.message"] == "by design"
-    assert "in raises" in str(attributes["exception.stacktrace"])
 
 
 def test_an_exception_of_a_middleware_is_seen(app: FastAPI, observed: Observed) -> None:
@@ -139,56 +131,9 @@ def test_base_http_middleware_changes_nothing(
     assert observed.counts() == {expected: 1}
 
 
-def test_the_query_string_is_in_no_attribute(app: FastAPI, observed: Observed) -> None:
-    observed.instrument(app)
-    TestClient(app).get("/ok/1?token=sesame")
-    assert "sesame" not in observed.span().to_json()
-
-
-def test_attributes_follow_the_semantic_conventions(
-    app: FastAPI, observed: Observed, serve: Serve
-) -> None:
-    observed.instrument(app)
-    base = serve(app)
-    httpx.get(f"{base}/ok/1", headers={"user-agent": "test/1"})
-    wait_until(observed.spans)
-    found = dict(observed.span().attributes or {})
-    peer_port = found.pop("network.peer.port")
-    assert isinstance(peer_port, int)
-    assert found == {
-        "http.request.method": "GET",
-        "http.response.status_code": 200,
-        "http.route": "/ok/{number}",
-        "url.path": "/ok/1",
-        "url.scheme": "http",
-        "server.address": "127.0.0.1",
-        "server.port": urlsplit(base).port,
-        "client.address": "127.0.0.1",
-        "network.peer.address": "127.0.0.1",
-        "network.protocol.version": "1.1",
-        "user_agent.original": "test/1",
-    }
-
-
-def test_the_callers_trace_goes_on(app: FastAPI, observed: Observed) -> None:
-    observed.instrument(app)
-    headers = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}
-    TestClient(app).get("/ok/1", headers=headers)
-    span = observed.span()
-    assert span.parent is not None
-    assert trace.format_trace_id(span.context.trace_id) == "ab" * 16
-    assert trace.format_span_id(span.parent.span_id) == "cd" * 8
-
-
-@pytest.mark.parametrize("value", ["", "nonsense", "00-zz-zz-zz", "ff" * 999, "\u00e9"])
-def test_a_malformed_header_breaks_nothing(app: FastAPI, observed: Observed, value: str) -> None:
-    observed.instrument(app)
-    headers = {b"traceparent": value.encode("latin-1"), b"baggage": b"%%%", b"host": b"[::1"}
-    assert TestClient(app).get("/ok/1", headers=headers).status_code == 200
-    assert observed.counts() == {("GET", "/ok/{number}", "200", ""): 1}
-    assert observed.span().parent is None
-
-
+@pytest.mark.proves(
+    "Requests: status and duration", "background tasks are outside the request's duration"
+)
 def test_background_tasks_are_outside_the_duration(
     app: FastAPI, observed: Observed, serve: Serve
 ) -> None:
@@ -203,20 +148,6 @@ def test_background_tasks_are_outside_the_duration(
         app.state.released.set()
 
 
-def test_a_client_that_leaves_midway_is_counted_as_aborted(
-    app: FastAPI, observed: Observed, serve: Serve
-) -> None:
-    observed.instrument(app)
-    address = urlsplit(serve(app))
-    with socket.create_connection((address.hostname, address.port)) as client:
-        client.sendall(b"GET /stream?forever=true HTTP/1.1\r\nhost: x\r\n\r\n")
-        assert client.recv(1024).startswith(b"HTTP/1.1 200")
-    wait_until(observed.spans)
-    assert observed.counts() == {("GET", "/stream", "200", ""): 1}
-    assert observed.value("http_server_aborted_requests_total", http_route="/stream") == 1
-    assert (observed.span().attributes or {})["http.response.aborted"] is True
-
-
 def test_a_finished_request_is_not_aborted(app: FastAPI, observed: Observed, serve: Serve) -> None:
     observed.instrument(app)
     base = serve(app)
@@ -224,23 +155,6 @@ def test_a_finished_request_is_not_aborted(app: FastAPI, observed: Observed, ser
         httpx.get(f"{base}/stream")
     wait_until(lambda: len(observed.spans()) == 5)
     assert observed.value("http_server_aborted_requests_total", http_route="/stream") is None
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/livez", "/health"])
-def test_health_checks_are_left_out(app: FastAPI, observed: Observed, path: str) -> None:
-    app.get(path)(lambda: "ok")
-    observed.instrument(app)
-    assert TestClient(app).get(path).status_code == 200
-    assert observed.counts() == {}
-    assert observed.spans() == []
-
-
-def test_excluded_urls_are_regular_expressions(app: FastAPI, observed: Observed) -> None:
-    observed.instrument(app, excluded_urls=("ok/[0-4]$",))
-    client = TestClient(app)
-    client.get("/ok/3")
-    client.get("/ok/5?next=/ok/3")
-    assert [(span.attributes or {})["url.path"] for span in observed.spans()] == ["/ok/5"]
 
 
 def test_an_error_of_ours_never_reaches_the_client(

@@ -54,6 +54,12 @@ def app(tmp_path: Any) -> FastAPI:
     return app
 
 
+@pytest.mark.proves("Requests: route", "prefixes of included routers, nested ones too")
+@pytest.mark.proves("Requests: route", "mounts and sub-applications")
+@pytest.mark.proves("Requests: route", "a mount's parameters by their names, never their values")
+@pytest.mark.proves("Requests: route", "static files")
+@pytest.mark.proves("Requests: route", "a path that no route took is unmatched")
+@pytest.mark.proves("Requests: route", "FastAPI 0.165")
 @pytest.mark.parametrize(
     ("path", "route"),
     [
@@ -86,12 +92,14 @@ def test_the_route_is_the_full_template(
     assert (observed.span().attributes or {}).get("http.route", "unmatched") == route
 
 
+@pytest.mark.proves("Requests: route", "host routes")
 def test_a_host_route_has_its_path(app: FastAPI, observed: Observed) -> None:
     observed.instrument(app)
     TestClient(app, base_url="http://other.test").get("/host/bob")
     assert [label for _, label, _, _ in observed.counts()] == ["/host/{name}"]
 
 
+@pytest.mark.proves("Requests: route", "a method that no route allows (405)")
 def test_a_wrong_method_keeps_the_route(app: FastAPI, observed: Observed) -> None:
     observed.instrument(app)
     TestClient(app).post("/direct/bob")
@@ -106,6 +114,7 @@ def test_an_unknown_method_is_other(app: FastAPI, observed: Observed) -> None:
     assert (observed.span().attributes or {})["http.request.method_original"] == "BREW"
 
 
+@pytest.mark.proves("Requests: route", "a middleware that copies the scope")
 def test_a_middleware_that_copies_the_scope_hides_nothing(app: FastAPI, observed: Observed) -> None:
     class Copies:
         def __init__(self, app: ASGIApp) -> None:
@@ -120,6 +129,7 @@ def test_a_middleware_that_copies_the_scope_hides_nothing(app: FastAPI, observed
     assert [label for _, label, _, _ in observed.counts()] == ["/sub/{tenant}/hello/{name}"]
 
 
+@pytest.mark.proves("Requests: route", "root_path behind a proxy")
 def test_the_application_root_belongs_to_the_route(observed: Observed) -> None:
     app = FastAPI()
     app.get("/direct/{name}")(endpoint)
@@ -128,6 +138,9 @@ def test_the_application_root_belongs_to_the_route(observed: Observed) -> None:
     assert [label for _, label, _, _ in observed.counts()] == ["/behind/a/proxy/direct/{name}"]
 
 
+@pytest.mark.proves(
+    "Requests: route", "parent and child both instrumented: counted once, with the full template"
+)
 def test_of_parent_and_child_the_outer_one_counts_once(observed: Observed) -> None:
     child, parent, inner = sub_application(), FastAPI(), Observed()
     parent.mount("/sub/{tenant}", child)
@@ -147,6 +160,7 @@ def test_a_child_alone_names_the_parameters_of_its_mount(observed: Observed) -> 
     assert list(observed.counts()) == [("GET", "/sub/{tenant}/hello/{name}", "200", "")]
 
 
+@pytest.mark.proves("Requests: route", "plain Starlette")
 def test_plain_starlette_has_routes_too(observed: Observed) -> None:
     app = Starlette(routes=[Route("/x/{y}", ok)])
     observed.instrument(app)
@@ -154,6 +168,7 @@ def test_plain_starlette_has_routes_too(observed: Observed) -> None:
     assert list(observed.counts()) == [("GET", "/x/{y}", "200", "")]
 
 
+@pytest.mark.proves("Requests: route", "a mount's parameters by their names, never their values")
 @pytest.mark.parametrize(
     ("path", "route"),
     [

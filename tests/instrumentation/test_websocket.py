@@ -10,6 +10,9 @@ from starlette.testclient import TestClient
 from tests.instrumentation.conftest import Observed
 
 
+@pytest.mark.proves("Requests: route", "websockets")
+@pytest.mark.proves("Requests: WebSocket", "one span a connection, none a message")
+@pytest.mark.proves("Requests: WebSocket", "duration, close code and message counts")
 def test_a_websocket_is_one_span_with_its_messages_counted(observed: Observed) -> None:
     app = FastAPI()
 
