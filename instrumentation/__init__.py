@@ -5,7 +5,8 @@
     telemetry = instrument(app)
 
 Requests, SQLAlchemy statements and outbound httpx calls are traced (OpenTelemetry, sent over
-OTLP) and measured (prometheus-client, answered at `/metrics`).
+OTLP) and measured (prometheus-client, answered at `/metrics`). `instrument_worker()` does the same
+for the jobs of a process that serves no requests.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
     from instrumentation.settings import Settings
     from instrumentation.telemetry import Telemetry
     from instrumentation.wiring import instrument
+    from instrumentation.worker import instrument_worker
 
-__all__ = ["Settings", "Telemetry", "instrument"]
+__all__ = ["Settings", "Telemetry", "instrument", "instrument_worker"]
 
-_HOME: Final = {"Settings": "settings", "Telemetry": "telemetry", "instrument": "wiring"}
+_HOME: Final = {
+    "Settings": "settings",
+    "Telemetry": "telemetry",
+    "instrument": "wiring",
+    "instrument_worker": "worker",
+}
 
 
 def __getattr__(name: str) -> Any:

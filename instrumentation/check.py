@@ -81,6 +81,9 @@ def _rest(given: Settings) -> None:
         raise wrong("service_name", "a name", given.service_name)
     if not isinstance(given.metrics_path, str) or not given.metrics_path.startswith("/"):
         raise wrong("metrics_path", "a path that starts with /", given.metrics_path)
+    if not isinstance(given.prometheus_host, str) or not given.prometheus_host:
+        raise wrong("prometheus_host", "a host's name or address", given.prometheus_host)
+    env.port("prometheus_port", str(given.prometheus_port))
     if given.otlp_endpoint is not None:
         env.url("otlp_endpoint", str(given.otlp_endpoint))
 

@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 Environ = Mapping[str, str]
 
+LARGEST_PORT = 65535
+
 
 def wrong(name: str, rule: str, value: object) -> ValueError:
     """The one form of every complaint: the variable, the rule, the value."""
@@ -64,6 +66,13 @@ def integer(name: str, value: str, *, low: int = 1) -> int:
     """A whole number of at least `low`."""
     if not re.fullmatch(r"\d{1,15}", value) or int(value) < low:
         raise wrong(name, f"a whole number of at least {low}", value)
+    return int(value)
+
+
+def port(name: str, value: str) -> int:
+    """A port; 0 takes a free one."""
+    if not re.fullmatch(r"\d{1,5}", value) or int(value) > LARGEST_PORT:
+        raise wrong(name, f"a port from 0 to {LARGEST_PORT}", value)
     return int(value)
 
 

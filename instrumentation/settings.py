@@ -73,6 +73,9 @@ class Settings:
             (INSTRUMENTATION_BACKGROUND_TASKS).
         sqlcommenter: whether each sampled statement ends in a comment with its `traceparent`,
             which the database's own log then shows (INSTRUMENTATION_SQLCOMMENTER).
+        prometheus_host: where a worker, which serves no requests, answers `/metrics`
+            (OTEL_EXPORTER_PROMETHEUS_HOST).
+        prometheus_port: the port of it; 0 takes a free one (OTEL_EXPORTER_PROMETHEUS_PORT).
     """
 
     service_name: str = "unknown_service"
@@ -105,6 +108,8 @@ class Settings:
     log_context: bool = True
     background_tasks: bool = True
     sqlcommenter: bool = False
+    prometheus_host: str = "localhost"
+    prometheus_port: int = 9464
 
     def __post_init__(self) -> None:
         """Check every argument: nothing else does before the first request."""

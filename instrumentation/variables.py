@@ -58,6 +58,8 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     ),
     "blocking_header": ("INSTRUMENTATION_BLOCKING_HEADER", env.boolean),
     "log_context": ("INSTRUMENTATION_LOG_CONTEXT", env.boolean),
+    "prometheus_host": ("OTEL_EXPORTER_PROMETHEUS_HOST", env.text),
+    "prometheus_port": ("OTEL_EXPORTER_PROMETHEUS_PORT", env.port),
     "background_tasks": ("INSTRUMENTATION_BACKGROUND_TASKS", env.boolean),
     "sqlcommenter": ("INSTRUMENTATION_SQLCOMMENTER", env.boolean),
 }

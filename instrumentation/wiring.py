@@ -56,7 +56,7 @@ def instrument(
     """
     install.check(app)
     caller = str(sys._getframe(1).f_globals.get("__name__", ""))
-    _check_types(settings, engines, registry, tracer_provider)
+    check_types(settings, engines, registry, tracer_provider)
     settings = Settings.from_env() if settings is None else settings
     chosen = None if engines is None else tuple(engines)
     arguments = (settings, chosen, registry, tracer_provider)
@@ -92,7 +92,7 @@ def _packages(app: Starlette, caller: str) -> Iterable[str]:
     return own_code.packages(caller, endpoints)
 
 
-def _check_types(settings: Any, engines: Any, registry: Any, tracer_provider: Any) -> None:
+def check_types(settings: Any, engines: Any, registry: Any, tracer_provider: Any) -> None:
     """Raise a TypeError here, where it names the argument, and not somewhere deep below."""
     iterable = isinstance(engines, Iterable) and not isinstance(engines, str)
     rules = (
