@@ -5,7 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from alerts import errors, naive, objectives, tail, targets, traffic, views
+from alerts import (
+    causes,
+    errors,
+    naive,
+    objectives,
+    signals,
+    tail,
+    targets,
+    traffic,
+    views,
+    watchers,
+    work,
+)
 from alerts.links import Links
 from alerts.model import Group
 from alerts.render import rule_file
@@ -23,6 +35,10 @@ _FILES: Final[dict[str, Callable[[Numbers], tuple[Group, ...]]]] = {
     "traffic.yml": traffic.groups,
     "targets.yml": targets.groups,
     "views.yml": views.groups,
+    "signals.yml": signals.groups,
+    "causes.yml": causes.groups,
+    "work.yml": work.groups,
+    "watchers.yml": watchers.groups,
     "naive.yml": naive.groups,
 }
 

@@ -37,6 +37,9 @@ class Links:
             f"{self.grafana}/d/{places.SERVICE_DASHBOARD_UID}?"
             f"var-{places.JOB_VARIABLE}={{{{ $labels.job | urlQueryEscape }}}}"
         ]
+        if "instance" in level.labels:
+            instance = "{{ $labels.instance | urlQueryEscape }}"
+            parts.append(f"var-{places.INSTANCE_VARIABLE}={instance}")
         if "http_route" in level.labels:
             parts.append(f"var-{places.ROUTE_VARIABLE}={_ROUTE}")
         parts.append(f"from={_around_start(alert, -_BEFORE_SECONDS, 1000, 'now-1h')}")

@@ -56,9 +56,16 @@ def _alert(rule: Alert, links: Links) -> dict[str, Any]:
             **({"cause": likely.CAUSE} if rule.kind == "symptom" else {}),
             "runbook_url": links.runbook(rule.name),
             "dashboard_url": links.dashboard(rule.name, rule.level),
-            "traces_url": links.traces(rule.name, rule.level, rule.traces),
+            **_traces(rule, links),
         },
     }
+
+
+def _traces(rule: Alert, links: Links) -> dict[str, str]:
+    """Link to traces, but for a watcher: the telemetry sends none of itself."""
+    if rule.kind == "watcher":
+        return {}
+    return {"traces_url": links.traces(rule.name, rule.level, rule.traces)}
 
 
 def _time(seconds: float) -> str:

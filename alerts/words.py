@@ -21,3 +21,13 @@ def span(seconds: float) -> str:
 def percent(share: float) -> str:
     """Spell a share: `percent(0.01)` is `1%`, as Prometheus's humanizePercentage does."""
     return f"{share * 100:.4g}%"
+
+
+def first(query: str, text: str, arguments: str = "$labels.job") -> str:
+    """Say something of a query's first series, or nothing where it has none.
+
+    Returns a template: `arguments` fill in each `%q` of the query, and in `text` the dot is the
+    series.
+    """
+    asked = f"{{{{ with printf `{query}` {arguments} | query }}}}"
+    return f"{asked}{{{{ with . | first }}}}{text}{{{{ end }}}}{{{{ end }}}}"

@@ -205,6 +205,45 @@ def largest(expressions: Sequence[str], by: Sequence[str]) -> str:
     return f"max by ({', '.join(by)}) ({_UNION.join(labelled)})"
 
 
+def spent(metric: Metric, window: Window, by: Sequence[str], matchers: Iterable[str] = ()) -> str:
+    """Tell a histogram's sum for each second of the window: of a duration, the share of time."""
+    _demand(metric, "histogram")
+    return total(f"rate({selector(f'{metric.name}_sum', matchers)}[{duration(window)}])", by)
+
+
+def events(metric: Metric, window: float, by: Sequence[str], matchers: Iterable[str] = ()) -> str:
+    """Count a counter's or a histogram's events in the window, a new series' first ones included.
+
+    See `counted`.
+    """
+    name = metric.name if metric.kind == "counter" else f"{metric.name}_count"
+    return counted(selector(name, matchers), window, by)
+
+
+def counted(series: str, window: float, by: Sequence[str]) -> str:
+    """Count the events in the window of counters that may begin with their first event.
+
+    `increase` can't see that one. So a series that began within the window counts in full,
+    provided that its process was known before: what appears with a new process, or after a hole
+    in the data, may be old.
+    """
+    span = duration(window)
+    begun = (
+        f"last_over_time({series}[{span}]) unless {series} offset {span} "
+        f"and on (job, instance) target_info offset {span}"
+    )
+    return total(f"({begun}) or increase({series}[{span}])", by)
+
+
+def added(expressions: Sequence[str], by: Sequence[str]) -> str:
+    """Add as many of the expressions as have a value, for each set of labels."""
+    labelled = (
+        f'label_replace({expression}, "nth", "{nth}", "", "")'
+        for nth, expression in enumerate(expressions, start=1)
+    )
+    return f"sum by ({', '.join(by)}) ({_UNION.join(labelled)})"
+
+
 def every(*conditions: str) -> str:
     """Keep the first condition's series where all the others hold too."""
     return "\nand ".join(conditions)

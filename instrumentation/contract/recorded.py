@@ -23,6 +23,7 @@ class Level:
 
 SERVICE: Final = Level("job", ("job", "deployment_environment_name"))
 ROUTE: Final = Level("job_route", (*SERVICE.labels, "http_route"))
+DEPENDENCY: Final = Level("job_server", (*SERVICE.labels, "server_address"))
 
 
 class Series(NamedTuple):
@@ -131,6 +132,24 @@ TAIL_10M: Final = Recorded(
 TAIL_10M_USUAL: Final = Recorded(
     f"{_DURATION}:tail10m_usual",
     "The larger of the tail's median in the past day and at the same time of past weeks.",
+)
+RESPONSES_5M: Final = {
+    status: Recorded(
+        f"http_server_responses_{status}:rate5m",
+        f"Requests a second over 5 minutes that were answered with {status}; zero where none was.",
+        (SERVICE,),
+    )
+    for status in ("401", "403", "422", "429", "503")
+}
+ABORTED_5M: Final = Recorded(
+    "http_server_aborted_requests:rate5m",
+    "Requests a second over 5 minutes whose client left first; zero where none did.",
+    (SERVICE,),
+)
+DEPENDENCY_P95_5M: Final = Recorded(
+    "http_client_request_duration_seconds:p95_5m",
+    "95th percentile of outbound requests' durations over 5 minutes, in seconds.",
+    (DEPENDENCY,),
 )
 UP: Final = Recorded(
     "up:max", "1 while a target of the job is up, 0 while all are down.", (SERVICE,)

@@ -24,6 +24,9 @@ LEFT_OUT = (
     *(ratio for window, ratio in recorded.SLOW_RATIO.items() if window != "1h"),
     *recorded.QUANTILES.values(),
     *recorded.LAST_WEEK.values(),
+    recorded.ABORTED_5M,
+    recorded.DEPENDENCY_P95_5M,
+    *recorded.RESPONSES_5M.values(),
 )
 """The first two tell of this moment. The rules remember it for hours, so with a past of it they
 would take each service that is still starting for one that fell silent or is gone. The others are

@@ -34,6 +34,8 @@ def message(
         identity["deployment_environment_name"] = environment
     route = labels.get("http_route", "")
     dashboard = [f"http://127.0.0.1:3000/d/fastapi-service?var-job={quote(job)}"]
+    if "instance" in labels:
+        dashboard.append(f"var-instance={quote_plus(labels['instance'])}")
     if route:
         dashboard.append(f"var-route={quote_plus(route)}")
     dashboard += [f"from={1000 * (start - _HOUR)}", f"to={1000 * (start + _AFTER)}"]
@@ -49,6 +51,6 @@ def message(
             **({"cause": cause} if kind == "symptom" else {}),
             "runbook_url": f"http://127.0.0.1:9090/user/{alert}.md",
             "dashboard_url": "&".join(dashboard),
-            "traces_url": "&".join(search),
+            **({} if kind == "watcher" else {"traces_url": "&".join(search)}),
         },
     }

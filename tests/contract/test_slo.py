@@ -87,7 +87,7 @@ def test_recorded_names_are_level_metric_operations() -> None:
     assert len(set(names)) == len(names)
     for series in recorded.series():
         level, *rest = series.name.split(":")
-        assert level in {"job", "job_route"}
+        assert level in {"job", "job_route", "job_server"}
         assert len(rest) in {1, 2}
         assert ("http_route" in series.labels) == (level == "job_route")
         assert {"job", "deployment_environment_name"} <= set(series.labels)

@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from instrumentation.contract.slo.causes import (
+    Background,
+    Dependency,
+    Garbage,
+    Loop,
+    Observation,
+    Pool,
+    Queue,
+    Threads,
+)
 from instrumentation.contract.slo.kinds import MINUTE, interval, kind_of
 from instrumentation.contract.slo.objectives import Objectives
+from instrumentation.contract.slo.signals import Signals
 from instrumentation.contract.slo.symptoms import Errors, Silence, Tail, Targets, Traffic
+from instrumentation.contract.slo.watchers import Watchers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +59,16 @@ class Numbers:
     silence: Silence = field(default_factory=Silence)
     targets: Targets = field(default_factory=Targets)
     objectives: Objectives = field(default_factory=Objectives)
+    signals: Signals = field(default_factory=Signals)
+    loop: Loop = field(default_factory=Loop)
+    threads: Threads = field(default_factory=Threads)
+    pool: Pool = field(default_factory=Pool)
+    dependency: Dependency = field(default_factory=Dependency)
+    background: Background = field(default_factory=Background)
+    queue: Queue = field(default_factory=Queue)
+    garbage: Garbage = field(default_factory=Garbage)
+    observation: Observation = field(default_factory=Observation)
+    watchers: Watchers = field(default_factory=Watchers)
 
     def __post_init__(self) -> None:
         shortest = MIN_SCRAPES_IN_WINDOW * self.intervals.scrape
