@@ -54,7 +54,12 @@ demo: $(STAMP) ## run the stack and the demo under load (MODE=native or MODE=com
 native: $(STAMP) ## build the native backends into the user's cache folder
 	@$(PY) -m stack build
 
-.PHONY: demo native
+SECONDS ?= 30
+SERVICE ?= orders
+profile: $(STAMP) ## a flame graph of the demo, the running one or one for the time (SECONDS, SERVICE)
+	@$(PY) -m stack profile --seconds $(SECONDS) --service $(SERVICE)
+
+.PHONY: demo native profile
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter, drift of generated files, length of files
 	$(VENV)/bin/ruff check .

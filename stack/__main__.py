@@ -12,6 +12,7 @@ from stack.console import say
 from stack.environment import REPOSITORY
 from stack.errors import StackError
 from stack.options import Options
+from stack.profile import SERVICES, Profile, profile
 from stack.programs import NAMES
 from stack.signals import Stopped, stop_signals
 from stack.up import up
@@ -40,6 +41,9 @@ def _run(chosen: argparse.Namespace) -> None:
         say(f"the backends are in {cache()}")
     elif chosen.command == "compose":
         compose()
+    elif chosen.command == "profile":
+        wanted = Profile(service=chosen.service, seconds=chosen.seconds, file=chosen.out.resolve())
+        profile(Options(data=chosen.out.parent), wanted)
     else:
         up(_options(chosen))
 
@@ -49,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build the native backends into the user's cache folder")
     commands.add_parser("compose", help="run everything with Docker Compose")
+    _add_profile(commands.add_parser("profile", help="record a flame graph of the running demo"))
     start = commands.add_parser("up", help="build what is missing, start everything, wait")
     start.add_argument(
         "--data",
@@ -66,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     start.add_argument("--no-history", action="store_true", help="leave the past empty")
     return parser
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--service", choices=SERVICES, default=Profile.service)
+    parser.add_argument("--seconds", type=int, default=Profile.seconds, help="how long to record")
+    parser.add_argument("--out", type=Path, default=Profile.file, help="the flame graph (SVG)")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def _run(options: Options, wanted: tuple[Program, ...]) -> None:
     _make_history(options, wanted)
     with Supervisor(options, wanted) as supervisor:
         try:
-            _start(supervisor, wanted)
+            start(supervisor, wanted)
             announce([program.name for program in wanted], options.ports, native=True)
             say(f"  logs are in {options.logs}")
             say("  Grafana, and pages of Jaeger and Prometheus, come with make demo MODE=compose")
@@ -54,7 +54,8 @@ def _run(options: Options, wanted: tuple[Program, ...]) -> None:
             say("stopping")
 
 
-def _start(supervisor: Supervisor, wanted: tuple[Program, ...]) -> None:
+def start(supervisor: Supervisor, wanted: tuple[Program, ...]) -> None:
+    """Start every program, each stage once the one before is ready."""
     stages = itertools.groupby(
         sorted(wanted, key=lambda program: program.stage), key=lambda program: program.stage
     )
