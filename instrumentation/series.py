@@ -8,10 +8,11 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from instrumentation.contract import metrics
 from instrumentation.contract.metrics import Metric
+from instrumentation.histogram import Histogram
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 

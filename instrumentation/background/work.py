@@ -12,7 +12,6 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from instrumentation import exceptions
 from instrumentation.contract import metrics
-from instrumentation.exemplars import exemplar
 from instrumentation.telemetry import Telemetry
 
 Outcome = Literal["ok", "error", "cancelled", "lost"]
@@ -116,7 +115,7 @@ class Work:
         try:
             self._active.dec()
             duration = self._background.duration.child(self._task, outcome)
-            duration.observe(seconds, exemplar(self.span))
+            duration.observe_in(self.span, seconds)
             if self.span.is_recording():
                 self._describe(outcome, error, because)
         except Exception as failure:

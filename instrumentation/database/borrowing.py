@@ -25,7 +25,6 @@ from sqlalchemy.pool import base as pool_base
 from instrumentation.database import observers
 from instrumentation.database.observers import observer, sync
 from instrumentation.database.pools import Measures, Watched
-from instrumentation.exemplars import exemplar
 from instrumentation.patches import Patch
 from instrumentation.telemetry import Telemetry
 
@@ -95,8 +94,10 @@ class Wait:
         self._watched.waiting.discard(self)
         if self._measures is not None:
             seconds = now - self._began
-            shown = exemplar(trace.get_current_span()) if seconds > _NOTICEABLE_SECONDS else None
-            self._measures.wait.observe(seconds, shown)
+            noticeable = seconds > _NOTICEABLE_SECONDS
+            self._measures.wait.observe_in(
+                trace.get_current_span() if noticeable else None, seconds
+            )
             if isinstance(error, PoolTimeoutError):
                 self._measures.timeouts.inc()
         return now

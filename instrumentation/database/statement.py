@@ -11,7 +11,6 @@ from opentelemetry.trace import Span
 from instrumentation import exceptions
 from instrumentation.database.sql import describe
 from instrumentation.database.targets import Target
-from instrumentation.exemplars import exemplar
 from instrumentation.telemetry import Telemetry
 
 _LARGEST_KEPT: Final = 4096
@@ -53,7 +52,7 @@ class Statement:
         duration = self._telemetry.families.database_duration.child(
             self._system, self._known.operation, error_type
         )
-        duration.observe(seconds, exemplar(self.span))
+        duration.observe_in(self.span, seconds)
         try:
             if error is not None and self.span.is_recording():
                 self._fail(error, error_type)

@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from instrumentation import exceptions
-from instrumentation.exemplars import exemplar
 from instrumentation.http import attributes
 from instrumentation.http.capture import Capture
 from instrumentation.http.routes import UNMATCHED, Track, root
@@ -140,7 +139,7 @@ class Exchange:
         duration = families.request_duration.child(
             self._method, label, status, self._scheme, error_type
         )
-        duration.observe(self._seconds, exemplar(self.span))
+        duration.observe_in(self.span, self._seconds)
         if self._aborted:
             families.aborted_requests.child(self._method, label).inc()
         try:

@@ -27,7 +27,6 @@ from wrapt import wrap_function_wrapper
 
 from instrumentation import exceptions, redaction
 from instrumentation.context import current
-from instrumentation.exemplars import exemplar
 from instrumentation.http.attributes import DEFAULT_PORTS, known_method
 from instrumentation.outbound.provider import CurrentProvider
 from instrumentation.telemetry import Telemetry
@@ -180,7 +179,7 @@ class Call:
         try:
             values = _labels(self._request, response, error)
             duration = self._telemetry.families.outbound_duration.child(*values)
-            duration.observe(seconds, exemplar(_span.get()))
+            duration.observe_in(_span.get(), seconds)
         except Exception as failure:
             self._telemetry.errors.report("outbound", failure)
 

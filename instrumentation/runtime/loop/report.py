@@ -13,7 +13,6 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from instrumentation.contract import metrics
-from instrumentation.exemplars import exemplar
 from instrumentation.runtime.loop import stack
 from instrumentation.runtime.loop.standstill import LOCKED, STARVED, STOPPED
 from instrumentation.runtime.loop.stretch import Block
@@ -70,7 +69,7 @@ class Reporter:
         route = "" if request is None else request.track.label()
         culprit = block.label()
         span = None if request is None else request.span
-        self._seconds.child(route).observe(block.seconds, exemplar(span))
+        self._seconds.child(route).observe_in(span, block.seconds)
         self._culprits.child(route, culprit).inc(block.seconds)
         self._blocks.child(route, culprit).inc()
         parent = otel.Context() if span is None else trace.set_span_in_context(span)

@@ -17,10 +17,10 @@ from weakref import WeakKeyDictionary
 
 from anyio import CapacityLimiter
 from anyio.to_thread import current_default_thread_limiter
-from prometheus_client import Histogram
 
 from instrumentation.contract import metrics
 from instrumentation.errors import InternalErrors
+from instrumentation.histogram import Histogram
 from instrumentation.series import Families, Family
 from instrumentation.telemetry import Telemetry
 

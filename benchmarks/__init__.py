@@ -1,0 +1,1 @@
+"""What observing costs, beside the peers, in one run: `make bench`."""

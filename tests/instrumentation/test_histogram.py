@@ -1,0 +1,68 @@
+"""Our histogram counts as prometheus-client's does."""
+
+from __future__ import annotations
+
+import prometheus_client
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import format_span_id, format_trace_id
+from prometheus_client import CollectorRegistry
+
+from instrumentation import histogram
+from instrumentation.contract.buckets import DENSE
+from instrumentation.histogram import Histogram
+
+AMOUNTS = (0.0, -1.0, 1e9, float("inf"), *DENSE, *(bound * 1.01 for bound in DENSE))
+
+
+def samples(kind: type[prometheus_client.Histogram]) -> list[tuple[str, dict[str, str], float]]:
+    registry = CollectorRegistry()
+    child = kind("a", "a", ["route"], registry=registry, buckets=DENSE).labels("/")
+    for amount in AMOUNTS:
+        child.observe(amount)
+    return [
+        (sample.name, sample.labels, sample.value)
+        for family in registry.collect()
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    ]
+
+
+def test_every_amount_falls_into_the_same_bucket() -> None:
+    assert samples(Histogram) == samples(prometheus_client.Histogram)
+
+
+def exemplars(found: Histogram) -> list[dict[str, str]]:
+    (family,) = found.collect()
+    return [sample.exemplar.labels for sample in family.samples if sample.exemplar]
+
+
+def test_a_sampled_span_becomes_the_exemplar_of_its_bucket() -> None:
+    found = Histogram("a", "a", registry=None, buckets=(0.5, 1.5))
+    span = TracerProvider().get_tracer("t").start_span("s")
+    found.observe_in(span, 1.0)
+    context = span.get_span_context()
+    ids = {
+        "trace_id": format_trace_id(context.trace_id),
+        "span_id": format_span_id(context.span_id),
+    }
+    assert exemplars(found) == [ids]
+
+
+def test_an_exemplar_stays_for_a_while_and_then_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Histogram("a", "a", registry=None, buckets=(0.5,))
+    tracer = TracerProvider().get_tracer("t")
+    kept = []
+    for seconds in (3600.0, 3600.0, 0.0):
+        monkeypatch.setattr(histogram, "_EXEMPLAR_SECONDS", seconds)
+        found.observe_in(tracer.start_span("s"), 0.1)
+        kept += exemplars(found)
+    assert kept[0] == kept[1] != kept[2]
+
+
+def test_nothing_unsampled_becomes_an_exemplar() -> None:
+    found = Histogram("a", "a", registry=None, buckets=(0.5,))
+    found.observe_in(TracerProvider(sampler=ALWAYS_OFF).get_tracer("t").start_span("s"), 0.1)
+    found.observe_in(None, 0.1)
+    assert exemplars(found) == []
