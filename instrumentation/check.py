@@ -20,7 +20,7 @@ SAMPLERS: Final = (
     "parentbased_traceidratio",
 )
 TRACES_EXPORTERS: Final = ("otlp", "console", "none")
-METRICS_EXPORTERS: Final = ("prometheus", "none")
+METRICS_EXPORTERS: Final = ("prometheus", "otlp", "none")
 
 _CHOICES: Final = {
     "traces_exporter": TRACES_EXPORTERS,
@@ -30,6 +30,8 @@ _CHOICES: Final = {
 _NUMBERS: Final[dict[str, tuple[float, float]]] = {
     "sampler_ratio": (0, 1),
     "span_delay_seconds": (0.001, 3600),
+    "metric_interval_seconds": (0.001, 3600),
+    "metric_timeout_seconds": (0.001, 3600),
     "shutdown_seconds": (0, 3600),
 }
 _NUMBERS_OR_OFF: Final[dict[str, tuple[float, float]]] = {

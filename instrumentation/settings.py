@@ -24,12 +24,17 @@ class Settings:
             (OTEL_RESOURCE_ATTRIBUTES).
         disabled: True makes `instrument()` do nothing (OTEL_SDK_DISABLED).
         traces_exporter: otlp, console or none (OTEL_TRACES_EXPORTER).
-        metrics_exporter: prometheus or none (OTEL_METRICS_EXPORTER).
+        metrics_exporter: prometheus answers `/metrics`, otlp sends them, none does neither
+            (OTEL_METRICS_EXPORTER).
+        metric_interval_seconds: between two times that metrics are sent
+            (OTEL_METRIC_EXPORT_INTERVAL, there in milliseconds).
+        metric_timeout_seconds: longest time that sending them may take
+            (OTEL_METRIC_EXPORT_TIMEOUT, there in milliseconds).
         sampler: one of OpenTelemetry's sampler names (OTEL_TRACES_SAMPLER).
         sampler_ratio: share of the traces to keep, 0 to 1, for the ratio samplers
             (OTEL_TRACES_SAMPLER_ARG).
-        otlp_endpoint: base address of the collector, to which `/v1/traces` is added. None leaves
-            the exporter to read OTEL_EXPORTER_OTLP_ENDPOINT and its relatives.
+        otlp_endpoint: base address of the collector, to which `/v1/traces` and `/v1/metrics` are
+            added. None leaves the exporters to read OTEL_EXPORTER_OTLP_ENDPOINT and its relatives.
         excluded_urls: regular expressions; a request whose URL (without its query) contains a
             match is neither traced nor measured (OTEL_PYTHON_EXCLUDED_URLS). The default leaves
             the usual health checks out.
@@ -60,7 +65,7 @@ class Settings:
             (OTEL_BSP_SCHEDULE_DELAY, there in milliseconds).
         series_limit: most label combinations a metric family keeps; further ones are counted
             under `_overflow` (INSTRUMENTATION_SERIES_LIMIT).
-        shutdown_seconds: longest wait for the last spans when the service stops
+        shutdown_seconds: longest wait for the last spans and metrics when the service stops
             (INSTRUMENTATION_SHUTDOWN_SECONDS).
         blocking_threshold_seconds: how long code may hold the event loop before that is reported;
             0 switches the watchdog off (INSTRUMENTATION_BLOCKING_THRESHOLD, a duration such as
@@ -101,6 +106,8 @@ class Settings:
     span_queue_size: int = 2048
     span_batch_size: int = 512
     span_delay_seconds: float = 5.0
+    metric_interval_seconds: float = 60.0
+    metric_timeout_seconds: float = 30.0
     series_limit: int = 1000
     shutdown_seconds: float = 5.0
     blocking_threshold_seconds: float = 0.05

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -18,8 +19,8 @@ from instrumentation.context import active
 from instrumentation.errors import InternalErrors
 from instrumentation.export import metrics, spans
 from instrumentation.export.queue import SpanQueue
+from instrumentation.export.resource import resource
 from instrumentation.export.scrape import Exposition
-from instrumentation.export.workers import Workers
 from instrumentation.propagation import Propagation
 from instrumentation.series import families
 from instrumentation.settings import Settings
@@ -53,7 +54,7 @@ class Telemetry:
         self.stopping = False
         self.tracer_provider: trace.TracerProvider
         self._queue: SpanQueue | None = None
-        self._metrics: Workers | None = None
+        self._metrics: metrics.Way | None = None
         self._undo: list[Callable[[], object]] = []
         self._on_start: list[Callable[[], object]] = []
         self._on_stop: list[Callable[[], object]] = []
@@ -67,10 +68,11 @@ class Telemetry:
         if settings.disabled:
             self.tracer_provider = trace.NoOpTracerProvider()
             return
-        shared = metrics.joined()
+        shared = metrics.joined(settings)
         self.families = families(self.registry, settings.series_limit)
         self.errors = InternalErrors(self.families)
-        self._metrics = metrics.workers(shared, self.families, self.errors)
+        workers = metrics.workers(shared, self.families, self.errors)
+        self._metrics = workers or metrics.sent(settings, self.registry, self.errors)
         if tracer_provider is None:
             tracer_provider, self._queue = spans.global_provider(
                 settings, self.families, self.errors
@@ -79,7 +81,7 @@ class Telemetry:
         self.tracer = spans.tracer(self.tracer_provider)
         self.children = Children(self.tracer)
         self.propagation = Propagation(public=settings.public_endpoint)
-        self.exposition = Exposition(self.registry, spans.resource(settings), self._metrics)
+        self.exposition = Exposition(self.registry, resource(settings), workers)
         active.append(self)
         self.on_uninstrument(lambda: active.remove(self))
 
@@ -119,34 +121,33 @@ class Telemetry:
             self._started = True
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Export every finished span; True if that was done within `timeout` seconds.
+        """Export every finished span, and the metrics where they are sent.
 
-        The default is `settings.shutdown_seconds`. Spans of a provider that isn't ours are left
-        to its owner.
+        True if that was done within `timeout` seconds; the default is `settings.shutdown_seconds`.
+        Spans of a provider that isn't ours are left to its owner.
         """
-        if self._queue is None:
-            return True
-        return self._queue.force_flush(self._milliseconds(timeout))
+        return self._flush(timeout, last=False)
 
     def shutdown(self, timeout: float | None = None) -> None:
-        """Flush, then stop the exporting thread, within `timeout` seconds.
+        """Flush, then stop the exporting threads, within `timeout` seconds.
 
-        Later spans are dropped and counted; requests go on. The thread goes on too while another
-        instrumented application sends its spans through it.
+        Later spans are dropped and counted; requests go on. The threads go on too while another
+        instrumented application sends through them.
         """
         if self._released or self.settings.disabled:
             return
         self._released = True
+        left = _countdown(self._seconds(timeout))
         if self._queue is not None:
-            self._queue.release(self._milliseconds(timeout))
+            self._queue.release(int(left() * 1000))
         if self._metrics is not None:
-            self._metrics.shutdown()
+            self._metrics.release(left())
         atexit.unregister(self._at_exit)
 
     def stop(self) -> None:
         """Flush because the application stops; it may start again."""
         self._run(self._on_stop)
-        self._gave_up = not self.flush()
+        self._gave_up = not self._flush(None, last=True)
 
     def on_start(self, callback: Callable[[], object]) -> None:
         """Have the first `start` call `callback`: for what needs a thread or the running loop.
@@ -194,6 +195,19 @@ class Telemetry:
         """Where the lifespan waited in vain for the collector, the process doesn't again."""
         self.shutdown(0 if self._gave_up else None)
 
-    def _milliseconds(self, timeout: float | None) -> int:
-        seconds = self.settings.shutdown_seconds if timeout is None else timeout
-        return int(seconds * 1000)
+    def _flush(self, timeout: float | None, *, last: bool) -> bool:
+        """Spans come first: what became of them is among the metrics."""
+        left = _countdown(self._seconds(timeout))
+        done = self._queue is None or self._queue.force_flush(int(left() * 1000))
+        if self._metrics is not None:
+            done = self._metrics.flush(left(), last=last) and done
+        return done
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self.settings.shutdown_seconds if timeout is None else timeout
+
+
+def _countdown(seconds: float) -> Callable[[], float]:
+    """How much is left of these seconds, whenever it is asked."""
+    end = time.monotonic() + seconds
+    return lambda: max(0.0, end - time.monotonic())

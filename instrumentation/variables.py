@@ -50,6 +50,8 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "span_queue_size": (_QUEUE_SIZE, env.integer),
     "span_batch_size": ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", env.integer),
     "span_delay_seconds": ("OTEL_BSP_SCHEDULE_DELAY", _milliseconds),
+    "metric_interval_seconds": ("OTEL_METRIC_EXPORT_INTERVAL", _milliseconds),
+    "metric_timeout_seconds": ("OTEL_METRIC_EXPORT_TIMEOUT", _milliseconds),
     "series_limit": ("INSTRUMENTATION_SERIES_LIMIT", env.integer),
     "shutdown_seconds": ("INSTRUMENTATION_SHUTDOWN_SECONDS", _seconds),
     "blocking_threshold_seconds": (
@@ -87,6 +89,7 @@ def _of_the_exporter(prefix: str) -> dict[str, Reader]:
 READ_BY_THE_SDK: Final[dict[str, Reader]] = {
     **_of_the_exporter("OTEL_EXPORTER_OTLP"),
     **_of_the_exporter("OTEL_EXPORTER_OTLP_TRACES"),
+    **_of_the_exporter("OTEL_EXPORTER_OTLP_METRICS"),
     "OTEL_BSP_EXPORT_TIMEOUT": env.integer,
     "OTEL_PROPAGATORS": _propagators,
 }

@@ -23,7 +23,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from instrumentation.environment import wrong
-from instrumentation.export import liveness, merge
+from instrumentation.export import forks, liveness, merge
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -87,7 +87,7 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn = threading.Lock()
-        os.register_at_fork(after_in_child=self._after_fork)
+        forks.in_child(self._after_fork)
 
     def join(self, pid: int, *, is_master: bool = False) -> None:
         """Let the workers of master `pid` write here, and empty the directory if it is the first.

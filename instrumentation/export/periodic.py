@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from threading import current_thread
 
@@ -16,6 +14,7 @@ from opentelemetry.context import (
 )
 
 from instrumentation.errors import InternalErrors
+from instrumentation.export import forks
 
 
 class Periodic:
@@ -37,14 +36,14 @@ class Periodic:
         self._seconds = seconds
         self._errors = errors
         self._thread: threading.Thread | None = None
+        self._stopped = False
         self._empty()
-        reborn = weakref.WeakMethod(self._after_fork)
-        os.register_at_fork(after_in_child=lambda: (again := reborn()) and again())
+        forks.in_child(self._after_fork)
 
     def start(self) -> None:
-        """Start the thread, unless it runs."""
+        """Start the thread, unless it runs or was stopped."""
         with self._changed:
-            if self._thread is None:
+            if self._thread is None and not self._stopped:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
@@ -58,13 +57,14 @@ class Periodic:
             self._wake.set()
             while self._answered < until:
                 left = deadline - time.monotonic()
-                if left <= 0:
+                if left <= 0 or self._stopped:
                     return False
                 self._changed.wait(left)
             return self._succeeded
 
     def stop(self) -> None:
-        """End the thread after the call that it is in; nobody waits for that."""
+        """End the thread after the call that it is in, for good; nobody waits for that."""
+        self._stopped = True
         self._thread = None
         self._wake.set()
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from collections import deque
+from collections.abc import Callable
 from threading import current_thread
 
 from opentelemetry.context import (
@@ -18,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from instrumentation.errors import InternalErrors
+from instrumentation.export import forks
 from instrumentation.series import Families
 
 
@@ -44,6 +44,7 @@ class SpanQueue(SpanProcessor):
         delay: float,
     ) -> None:
         self._exporter: SpanExporter | None = None
+        self._make: Callable[[], SpanExporter | None] = lambda: None
         self._holders = 0
         self._closed = False
         self._errors = errors
@@ -57,18 +58,19 @@ class SpanQueue(SpanProcessor):
         self._empty()
         size_now = families.span_queue_size.child()
         families.on_collect(lambda: size_now.set(len(self._spans)))
-        reborn = weakref.WeakMethod(self._after_fork)
-        os.register_at_fork(after_in_child=lambda: (again := reborn()) and again())
+        forks.in_child(self._after_fork)
 
-    def open(self, exporter: SpanExporter | None) -> None:
-        """Send to `exporter` from now on, unless the queue sends already; None sends nothing.
+    def open(self, make: Callable[[], SpanExporter | None]) -> None:
+        """Send to what `make` makes from now on, unless the queue sends already.
 
+        None sends nothing. A child makes one of its own: two processes can't share a connection.
         Each call is one more holder, who gives the queue back with `release`.
         """
         self._holders += 1
         self._closed = False
         if self._exporter is None:
-            self._exporter = exporter
+            self._make = make
+            self._exporter = make()
 
     def release(self, timeout_millis: int) -> None:
         """Export what waits; the last holder closes the queue."""
@@ -164,5 +166,7 @@ class SpanQueue(SpanProcessor):
         running = self._thread is not None
         self._thread = None
         self._empty()
+        if self._exporter is not None:
+            self._exporter = self._make()
         if running:
             self.start()

@@ -7,7 +7,6 @@ from importlib.metadata import version
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import (
@@ -23,17 +22,11 @@ from opentelemetry.sdk.trace.sampling import (
 from instrumentation.errors import InternalErrors
 from instrumentation.export import encode
 from instrumentation.export.queue import SpanQueue
+from instrumentation.export.resource import resource
 from instrumentation.series import Families
 from instrumentation.settings import Settings
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
-
-
-def resource(settings: Settings) -> Resource:
-    """What every span says of the service."""
-    return Resource.create(
-        {**dict(settings.resource_attributes), "service.name": settings.service_name}
-    )
 
 
 def sampler(settings: Settings) -> Sampler:
@@ -113,7 +106,7 @@ def global_provider(
         found = _own.provider
     if _own is None or found is not _own.provider:
         return found, None
-    _own.queue.open(exporter(settings))
+    _own.queue.open(lambda: exporter(settings))
     return found, _own.queue
 
 

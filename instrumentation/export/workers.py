@@ -28,11 +28,11 @@ class Workers:
         """Start to keep the gauges fresh."""
         self._gauges.start()
 
-    def flush(self, timeout: float) -> bool:
+    def flush(self, timeout: float, *, last: bool = False) -> bool:
         """Write the gauges; everything else is written already."""
         return self._gauges.flush(timeout)
 
-    def shutdown(self) -> None:
+    def release(self, timeout: float) -> None:
         """Leave the gauges as they are."""
         self._gauges.stop()
 

@@ -38,7 +38,9 @@ class TelemetryLayer:
         settings = telemetry.settings
         self._keep = settings.fastapi_telemetry
         self._capture = Capture.of(settings)
-        self._metrics_path = settings.metrics_path if settings.metrics_exporter != "none" else None
+        self._metrics_path = (
+            settings.metrics_path if settings.metrics_exporter == "prometheus" else None
+        )
         excluded = settings.excluded_urls
         self._excluded = re.compile("|".join(f"(?:{p})" for p in excluded)) if excluded else None
 

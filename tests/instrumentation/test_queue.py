@@ -43,7 +43,7 @@ class Harness:
         self.queue = SpanQueue(
             families, InternalErrors(families), size=size, batch=batch, delay=3600
         )
-        self.queue.open(self.exporter)
+        self.queue.open(lambda: self.exporter)
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(self.queue)
         self.tracer = provider.get_tracer("test")
@@ -140,7 +140,7 @@ def test_a_span_after_the_shutdown_counts_as_dropped(harness: Harness) -> None:
 
 
 def test_the_queue_is_open_until_its_last_holder_released_it(harness: Harness) -> None:
-    harness.queue.open(Exporter())
+    harness.queue.open(Exporter)
     harness.queue.release(10_000)
     harness.end_spans(1)
     harness.queue.release(10_000)

@@ -75,7 +75,7 @@ def test_arguments_beat_the_environment() -> None:
     [
         ("OTEL_SDK_DISABLED", "yes", "true or false"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "one of console, none, otlp"),
-        ("OTEL_METRICS_EXPORTER", "statsd", "one of none, prometheus"),
+        ("OTEL_METRICS_EXPORTER", "statsd", "one of none, otlp, prometheus"),
         ("OTEL_TRACES_SAMPLER", "sometimes", "one of always_off, always_on"),
         ("OTEL_TRACES_SAMPLER_ARG", "10", "a number from 0 to 1"),
         ("OTEL_TRACES_SAMPLER_ARG", "nan", "a number from 0 to 1"),
@@ -90,6 +90,9 @@ def test_arguments_beat_the_environment() -> None:
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "a whole number of at least 1"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096", "at most OTEL_BSP_MAX_QUEUE_SIZE"),
         ("OTEL_BSP_SCHEDULE_DELAY", "1.5", "a whole number of at least 1"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "a whole number of at least 1"),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", "soon", "a whole number of at least 1"),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "collector:4318", "an http:// or https:// address"),
         ("INSTRUMENTATION_PUBLIC_ENDPOINT", "perhaps", "true or false"),
         (
             "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST",
@@ -129,6 +132,8 @@ def test_a_wrong_value_names_variable_rule_and_value(name: str, value: str, rule
         {"otlp_endpoint": "localhost:4318"},
         {"resource_attributes": "a=b"},
         {"span_delay_seconds": 0},
+        {"metric_interval_seconds": 0},
+        {"metric_timeout_seconds": "1"},
         {"shutdown_seconds": -1},
     ],
 )

@@ -108,10 +108,13 @@ class Server:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], folder: Path, environment: Mapping[str, str] | None = None
+    command: list[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    port: str | None = None,
 ) -> Iterator[Server]:
-    """Run `command` on a free port until the end of the `with` block."""
-    port = free_ports(["PORT"])["PORT"]
+    """Run `command` on `port`, or on a free one, until the end of the `with` block."""
+    port = port or free_ports(["PORT"])["PORT"]
     bind = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in command else ["--port", port]
     log = folder / "server.log"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "PROMETHEUS_"))}
