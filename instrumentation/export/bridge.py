@@ -50,7 +50,12 @@ class Bridge:
     now: int = field(default_factory=time.time_ns)
 
     def read(self, families: Iterable[metrics_core.Metric]) -> Iterator[Metric]:
-        """The metrics of these families."""
+        """The metrics of these families; a metric without any series is none to a receiver."""
+        for metric in self._every(families):
+            if metric.data.data_points:
+                yield metric
+
+    def _every(self, families: Iterable[metrics_core.Metric]) -> Iterator[Metric]:
         for family in families:
             if family.type == "counter":
                 yield self._counter(family)

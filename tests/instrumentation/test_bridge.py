@@ -110,6 +110,7 @@ def test_each_kind_of_metric_is_told(registry: CollectorRegistry) -> None:
     active = found["http.server.active_requests"]
     assert (active.unit, active.sum.is_monotonic) == ("{request}", False)
     assert not [name for name in found if "created" in name]
+    assert "http.server.request.duration" not in found, "Prometheus refuses what has no series"
 
 
 def test_what_a_parent_counted_is_not_told_again(registry: CollectorRegistry) -> None:
