@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from instrumentation.runtime.loop.heart import Observer
+    from instrumentation.runtime.loop.observer import Observer
 
 _LONG_SECONDS: Final = 0.005
 

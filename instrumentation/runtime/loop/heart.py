@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import threading
 import weakref
-from asyncio import AbstractEventLoop, Task
+from asyncio import AbstractEventLoop
 from collections import deque
 from contextvars import Context
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from instrumentation.context import Excluded, in_request
 from instrumentation.export import scrape
 from instrumentation.runtime.loop import stack
+from instrumentation.runtime.loop.observer import Observer
 from instrumentation.runtime.loop.stretch import Block, Sample, Stretch
-from instrumentation.runtime.loop.usage import ThreadUsage
+from instrumentation.runtime.loop.tasks import request_of
+from instrumentation.runtime.loop.usage import ThreadUsage, Usage
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from instrumentation.context import Request
-    from instrumentation.telemetry import Telemetry
 
 _NEVER: Final = float("inf")
 _REMEMBERED: Final = 256
-
-
-class Observer(Protocol):
-    """Is told what happens to the event loops that it watches, in the watchdog's thread.
-
-    Attributes:
-        threshold: seconds from which on a stretch is reported.
-        telemetry: the application whose requests are meant; None means everything.
-    """
-
-    threshold: float
-    telemetry: Telemetry | None
-
-    def beat(self, late: float) -> None:
-        """A heartbeat came `late` seconds late. Called on the loop itself."""
-
-    def blocked(self, block: Block) -> None:
-        """Code held the loop."""
-
-    def collected(self, generation: int, seconds: float) -> None:
-        """The garbage collector ran."""
-
-    def stalled(self, seconds: float, reason: str) -> None:
-        """The loop could not turn, and its code did not cause that."""
 
 
 class Heart:
@@ -128,17 +103,19 @@ class Heart:
         loop = self._loop()
         if self._stopped or loop is None:
             return
-        now = perf_counter()
+        usage = self._usage.read()
+        now = usage.at
         late = now - self._due
         if late > -_NEVER:
             for observer in self.observers:
                 observer.beat(late if late > 0.0 else 0.0)
             if self.stretch is not None or late > self.threshold - self.interval:
-                self._close()
+                self._close(usage)
         if self._held:
             self._held.clear()
         if self.thread != threading.get_ident() or not self._base:
             self._move()
+        self._before = usage
         self._last = now
         self._due = now + self.interval
         self._schedule(loop)
@@ -151,12 +128,11 @@ class Heart:
             self._usage.close()
             self._usage = ThreadUsage()
 
-    def _close(self) -> None:
+    def _close(self, usage: Usage) -> None:
         """The stretch is over; if it was long, it goes to the watchdog."""
         stretch, self.stretch = self.stretch, None
         if stretch is None or stretch.due != self._due:
             stretch = Stretch(self._last, self._due, self._before)
-        usage = self._usage.read()
         if stretch.seconds(usage.at) < self.threshold:
             return
         stretch.finish(usage)
@@ -183,7 +159,6 @@ class Heart:
             return False
         due = self._due
         if now <= due + self.interval / 2:
-            self._before = self._usage.read()
             return False
         stretch = self.stretch
         if stretch is None or stretch.due != due:
@@ -197,14 +172,14 @@ class Heart:
     def _sample(self, loop: AbstractEventLoop, since: float | None) -> Sample:
         usage = self._usage.read()
         running = stack.callback(self.thread, self._base)
-        if running is None or any(spot.code in _OURS for spot in running.stack):
+        if running is None or _is_nobodys(running.stack):
             return Sample(usage, since)
         task = asyncio.current_task(loop)
         return Sample(
             usage,
             since,
             self._hold(running.frame) if task is None else weakref.ref(task),
-            _request(task),
+            request_of(task),
             stack.culprit(running.stack),
             running.stack,
         )
@@ -243,25 +218,10 @@ class Heart:
 _OURS: Final = frozenset((scrape.answer.__code__, Heart._beat.__code__))
 
 
+def _is_nobodys(levels: tuple[stack.Spot, ...]) -> bool:
+    """Whether a stack is that of our own work, or stands at a breakpoint."""
+    return any(spot.code in _OURS for spot in levels) or stack.in_debugger(levels)
+
+
 def _weak(request: Request | None) -> object:
     return None if request is None else weakref.ref(request)
-
-
-def _request(task: Task[Any] | None) -> Request | None:
-    """The request whose context a task has."""
-    context = None if task is None else _context(task)
-    found = None if context is None else context.get(in_request)
-    return None if isinstance(found, Excluded) else found
-
-
-def _context(task: Task[Any]) -> Context | None:
-    """The context of a task.
-
-    Python 3.11 has no `get_context`. The task owns its context there too, and the collector can
-    tell; it visits the task's own before those of its callbacks.
-    """
-    get_context = getattr(task, "get_context", None)
-    if get_context is not None:
-        found: Context | None = get_context()
-        return found
-    return next((item for item in gc.get_referents(task) if isinstance(item, Context)), None)

@@ -84,6 +84,7 @@ class Reporter:
             "event_loop.blocked.seconds": round(block.seconds, 6),
             "event_loop.blocked.cpu_seconds": round(block.cpu, 6),
             "event_loop.blocked.by": "cpu" if block.burnt() else "wait",
+            "thread.id": block.thread,
             "code.stacktrace": stack.text(block.stack),
         }
         if block.culprit is not None:

@@ -85,6 +85,11 @@ def loop_frame(frame: FrameType | None) -> int:
     return id(frame)
 
 
+def in_debugger(stack: Iterable[Spot]) -> bool:
+    """Whether a debugger works there: what it holds up at a breakpoint is nobody's fault."""
+    return any(_is_debuggers(spot.code.co_filename) for spot in stack)
+
+
 def culprit(stack: Sequence[Spot]) -> Spot | None:
     """The line of `stack`, innermost level first, that its owner can change.
 
@@ -111,6 +116,14 @@ def is_users(filename: str) -> bool:
     if filename.startswith(("<frozen ", _OURS, *_STANDARD)) or _package(filename):
         return False
     return not any(part in _INSTALLED for part in Path(filename).parts)
+
+
+@lru_cache(maxsize=4096)
+def _is_debuggers(filename: str) -> bool:
+    parts = Path(filename).parts
+    return parts[-1:] in (("bdb.py",), ("pdb.py",)) or any(
+        part.startswith(("pydevd", "_pydevd", "debugpy")) for part in parts
+    )
 
 
 @lru_cache(maxsize=4096)

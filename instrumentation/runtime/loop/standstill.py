@@ -21,6 +21,8 @@ LOCKED: Final = "locked"
 
 _REMEMBERED: Final = 64
 _NOISE_SECONDS: Final = 0.005
+_STOP_SECONDS: Final = 0.02
+"""A shorter stop is no matter, and the kernel's figures for it too coarse."""
 
 
 class Span(NamedTuple):
@@ -44,6 +46,7 @@ class Standstills:
     def __init__(self) -> None:
         self._stops: deque[Span] = deque(maxlen=_REMEMBERED)
         self._holds: deque[Span] = deque(maxlen=_REMEMBERED)
+        self._delays: deque[Span] = deque(maxlen=_REMEMBERED)
         self._interruptions = Interruptions()
         self._thread = ThreadUsage()
         self._starved = self._thread.read().starved
@@ -56,20 +59,33 @@ class Standstills:
         None.
         """
         late = now - asked
-        held = self._interruptions.held(late)
-        starved, self._starved = self._starved, self._thread.read().starved
+        waited = self._interruptions.waited()
+        before, self._starved = self._starved, self._thread.read().starved
+        starved = self._starved - before
         cpu, self._cpu = self._cpu, time.process_time()
+        span = Span(asked, now, self._cpu - cpu)
         # A thread that wants the lock asks for it once an interval.
         patience = 3 * sys.getswitchinterval()
-        if late <= patience:
-            return None
-        span = Span(asked, now, self._cpu - cpu)
-        if held:
+        if late > patience and waited >= (late - starved) / 2:
             self._holds.append(span)
             return asked + patience
-        if self._starved - starved < late / 2:
+        if late - starved - waited > _STOP_SECONDS and span.cpu < late / 10:
             self._stops.append(span)
         return None
+
+    def worked(self, start: float) -> None:
+        """Take note that the watchdog worked from `start` until now.
+
+        It holds the interpreter's lock then: without CPU, it keeps the loop from turning too.
+        """
+        usage = self._thread.read()
+        starved, self._starved = usage.starved - self._starved, usage.starved
+        if starved > _NOISE_SECONDS:
+            self._delays.append(Span(start, start + starved, 0.0))
+
+    def delayed(self, start: float, end: float) -> float:
+        """Seconds between the two in which the watchdog worked and got no CPU."""
+        return sum(span.within(start, end) for span in tuple(self._delays))
 
     def stopped(self, start: float, end: float) -> float:
         """Seconds between `start` and `end` in which the process was stopped."""

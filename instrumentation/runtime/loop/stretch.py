@@ -55,6 +55,7 @@ class Block:
         culprit: the line to name; None where nobody could look.
         stack: innermost level first.
         collecting: it was the garbage collector.
+        thread: the one that runs the loop.
     """
 
     start: float
@@ -66,6 +67,7 @@ class Block:
     culprit: Spot | None
     stack: tuple[Spot, ...] = ()
     collecting: bool = False
+    thread: int = 0
 
     def label(self) -> str:
         """The culprit as a label: `file.py:line function`."""

@@ -62,7 +62,7 @@ class ThreadUsage:
 
 
 class Interruptions:
-    """Tells why the calling thread woke later than it had asked for.
+    """Tells for how long the calling thread waited for the interpreter's lock.
 
     A thread that waits for the interpreter's lock wakes every switch interval (5 ms) to ask for
     it, so it gives up the CPU of its own accord again and again; the kernel counts that. In a
@@ -72,13 +72,12 @@ class Interruptions:
     def __init__(self) -> None:
         self._switches = _switches()
 
-    def held(self, late: float) -> bool:
-        """Whether in the past `late` seconds it waited for the interpreter's lock."""
+    def waited(self) -> float:
+        """About how many seconds since the last call, in which it went to sleep once."""
         before, self._switches = self._switches, _switches()
         if _THREAD is None:
-            return True
-        # One of them is its going to sleep.
-        return (self._switches - before - 1) * sys.getswitchinterval() >= late / 2
+            return float("inf")
+        return max(0, self._switches - before - 1) * sys.getswitchinterval()
 
 
 def _switches() -> int:

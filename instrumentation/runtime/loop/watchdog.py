@@ -6,11 +6,15 @@ import logging
 import os
 import threading
 from asyncio import AbstractEventLoop, get_running_loop
+from contextlib import suppress
+from contextvars import Context
 from time import perf_counter
 from typing import Final
 
+from instrumentation.runtime.loop import loops
 from instrumentation.runtime.loop.garbage import Pauses
-from instrumentation.runtime.loop.heart import Heart, Observer
+from instrumentation.runtime.loop.heart import Heart
+from instrumentation.runtime.loop.observer import Observer, is_routed, tell
 from instrumentation.runtime.loop.standstill import LOCKED, STARVED, STOPPED, Standstills
 from instrumentation.runtime.loop.stretch import Block, Stretch
 from instrumentation.runtime.loop.usage import Usage
@@ -19,8 +23,7 @@ logger = logging.getLogger("instrumentation")
 
 _BEATS_PER_THRESHOLD: Final = 5
 _LONGEST_INTERVAL: Final = 0.05
-_ROUTING_SECONDS: Final = 2.0
-_PATIENCE_SECONDS: Final = 60.0
+_SEARCH_SECONDS: Final = 1.0
 
 
 class Here(threading.local):
@@ -45,6 +48,7 @@ class Watchdog:
         self._observers: list[Observer] = []
         self._pauses = Pauses()
         self._standstills: Standstills | None = None
+        self._searched = 0.0
         self._waiting: list[tuple[Block, Heart]] = []
         self._thread: threading.Thread | None = None
         self._bed = _locked()
@@ -61,7 +65,7 @@ class Watchdog:
                 heart = self._hearts[id(loop)] = Heart(_interval(observer.threshold))
             heart.observe(observer)
             if observer not in self._observers:
-                self._observers.append(observer)
+                self._observers = [*self._observers, observer]
             self._start()
         here.heart = heart
         return heart
@@ -87,8 +91,8 @@ class Watchdog:
     def loops(self, observer: Observer) -> list[AbstractEventLoop]:
         """The loops that `observer` watches."""
         hearts = tuple(self._hearts.values())
-        loops = [heart.loop() for heart in hearts if observer in heart.observers]
-        return [loop for loop in loops if loop is not None]
+        found = [heart.loop() for heart in hearts if observer in heart.observers]
+        return [loop for loop in found if loop is not None]
 
     def _start(self) -> None:
         if self._thread is None:
@@ -112,6 +116,7 @@ class Watchdog:
             try:
                 period = self._look(now, standstills.woke(asked, now))
                 self.report()
+                standstills.worked(now)
             except Exception:
                 logger.exception("the event loop's watchdog failed; it goes on")
                 period = 1.0
@@ -120,6 +125,9 @@ class Watchdog:
     def _look(self, now: float, since: float | None) -> float:
         """Look at every heart; answers after how many seconds to do so again."""
         period = _LONGEST_INTERVAL
+        if now > self._searched + _SEARCH_SECONDS:
+            self._searched = now
+            self._search()
         for key, heart in tuple(self._hearts.items()):
             if heart.loop() is None:
                 self._bury(key, heart)
@@ -128,6 +136,18 @@ class Watchdog:
             else:
                 period = min(period, heart.interval)
         return period
+
+    def _search(self) -> None:
+        """Watch the loops of other threads too, for whoever watches already."""
+        known = {heart.thread for heart in tuple(self._hearts.values()) if heart.loop()}
+        for loop in loops.running(known | {threading.get_ident()}):
+            for observer in tuple(self._observers):
+                with suppress(RuntimeError):  # it has just been closed
+                    loop.call_soon_threadsafe(self._adopt, observer, context=Context())
+
+    def _adopt(self, observer: Observer) -> None:
+        if observer in self._observers:
+            self.watch(observer)
 
     def _bury(self, key: int, heart: Heart) -> None:
         with self._lock:
@@ -148,8 +168,8 @@ class Watchdog:
             self._pauses.tell(self._observers)
             waiting, self._waiting = self._waiting, []
             for block, heart in waiting:
-                if everything or _is_routed(block):
-                    _tell(heart, block)
+                if everything or is_routed(block):
+                    tell(heart.observers, block)
                 else:
                     self._waiting.append((block, heart))
 
@@ -161,12 +181,16 @@ class Watchdog:
         blocks = [b for b in stretch.blocks(heart.threshold, end) if not still.is_anothers(b)]
         for block in blocks:
             block.seconds -= still.stopped(block.start, block.end)
+            if not block.burnt():
+                block.starved += still.delayed(block.start, block.end)
             collecting = self._pauses.within(block.start, block.end, heart.thread)
             block.collecting = collecting >= block.seconds / 2
         blocks = [block for block in blocks if block.held() >= heart.threshold]
         if not blocks:
             blocks = self._standstill(still, heart, stretch, end)
-        self._waiting.extend((block, heart) for block in blocks)
+        for block in blocks:
+            block.thread = heart.thread
+            self._waiting.append((block, heart))
 
     def _standstill(
         self, still: Standstills, heart: Heart, stretch: Stretch, end: Usage
@@ -175,7 +199,7 @@ class Watchdog:
         seconds, cpu = stretch.seconds(end.at), end.cpu - stretch.before.cpu
         reasons = {
             STOPPED: still.stopped(stretch.last, end.at),
-            STARVED: stretch.starved(end),
+            STARVED: stretch.starved(end) + still.delayed(stretch.last, end.at),
             LOCKED: still.locked(stretch.last, end.at, cpu),
         }
         starved = reasons[STARVED]
@@ -208,28 +232,6 @@ def _locked() -> threading.Lock:
 
 def _interval(threshold: float) -> float:
     return min(threshold / _BEATS_PER_THRESHOLD, _LONGEST_INTERVAL)
-
-
-def _is_routed(block: Block) -> bool:
-    """Whether the route of the block's request is known, or will never be."""
-    request = block.request
-    if request is None or request.track.over or request.track.handed_over:
-        return True
-    age = perf_counter() - block.end
-    return age > _PATIENCE_SECONDS or (age > _ROUTING_SECONDS and bool(request.track.route()))
-
-
-def _tell(heart: Heart, block: Block) -> None:
-    """To the application whose request it was; outside of any, to the first one."""
-    request, first = block.request, True
-    for observer in heart.observers:
-        theirs = observer.telemetry
-        if request is None and theirs is not None:
-            concerned, first = first, False
-        else:
-            concerned = theirs is None or request is None or theirs is request.telemetry
-        if concerned and block.seconds >= observer.threshold:
-            observer.blocked(block)
 
 
 here: Final = Here()
