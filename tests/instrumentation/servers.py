@@ -20,7 +20,7 @@ from hypercorn.config import Config as HypercornConfig
 def uvicorn_(app: Any, **arguments: Any) -> Iterator[str]:
     """Uvicorn with uvloop and httptools, as `uvicorn[standard]` runs it."""
     listener = socket.create_server(("127.0.0.1", 0))
-    settings = {"http": "httptools", "loop": "uvloop", "ws": "websockets-sansio", **arguments}
+    settings = {"http": "httptools", "loop": "uvloop", **arguments}
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", **settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

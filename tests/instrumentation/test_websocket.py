@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response, WebSocket, WebSocketE
 from opentelemetry.trace import StatusCode
 from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
-from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -223,14 +223,3 @@ def test_a_client_that_leaves_is_no_error(observed: Observed) -> None:
         client.close(1001)
     assert observed.span().status.status_code is StatusCode.UNSET
     assert attributes(observed)["websocket.close_code"] == 1001
-
-
-def test_a_denial_of_the_test_client_is_told_too(observed: Observed) -> None:
-    app = service()
-    observed.instrument(app)
-    with (
-        pytest.raises(WebSocketDenialResponse),
-        TestClient(app).websocket_connect("/refuses_in_full"),
-    ):
-        pass
-    assert attributes(observed)["http.response.status_code"] == 401
