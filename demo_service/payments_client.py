@@ -8,6 +8,7 @@ import httpx
 
 from demo_service.models import OrderStatus
 from demo_service.problems import Problem
+from instrumentation.outbound import async_client
 
 if TYPE_CHECKING:
     from demo_service.models import Order
@@ -55,11 +56,15 @@ class Payments:
 
 
 def create_client(settings: Settings) -> httpx.AsyncClient:
-    """Return the client for the provider; its owner closes it."""
-    return httpx.AsyncClient(
+    """Return the client for the provider; its owner closes it.
+
+    A charge carries an idempotency key, so it is sent again where the provider was away or
+    overloaded; not where it was late, because it may well be at work.
+    """
+    return async_client(
         base_url=settings.payments_base_url,
-        timeout=httpx.Timeout(settings.payments_timeout, connect=settings.payments_connect_timeout),
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        connect_timeout=settings.payments_connect_timeout,
+        read_timeout=settings.payments_timeout,
         # The provider is this demo's own: a proxy of the environment must not see the charges.
         trust_env=False,
     )

@@ -24,11 +24,19 @@ class Children:
 
     def start(self, name: str, attributes: dict[str, Any] | None = None) -> Span:
         """A client span below the current span, or a stand-in that records nothing."""
-        if self._follows_parent:
-            parent = trace.get_current_span()
-            context = parent.get_span_context()
-            if context.is_valid and not context.trace_flags.sampled and not parent.is_recording():
-                return parent
+        return self.stand_in() or self.make(name, attributes)
+
+    def stand_in(self) -> Span | None:
+        """The current span, where none below it would be kept: whoever asks spares attributes."""
+        if not self._follows_parent:
+            return None
+        parent = trace.get_current_span()
+        context = parent.get_span_context()
+        dropped = context.is_valid and not context.trace_flags.sampled
+        return parent if dropped and not parent.is_recording() else None
+
+    def make(self, name: str, attributes: dict[str, Any] | None = None) -> Span:
+        """A client span, if the sampler wants it."""
         return self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
 
 

@@ -33,7 +33,9 @@ class Patch:
         """Replace the function, unless ours is still below another's."""
         if self._ours is None:
             self._original = vars(self._owner)[self._name]
-            self._ours = functools.wraps(self._original)(self._around(self._original))
+            # Another library's wrapper may have to be looked up on the class to be called.
+            below = getattr(self._owner, self._name)
+            self._ours = functools.wraps(below)(self._around(below))
             setattr(self._owner, self._name, self._ours)
 
     def undo(self) -> None:

@@ -1,27 +1,49 @@
-"""Outbound HTTP calls, as httpx makes them."""
+"""Outbound HTTP calls: how httpx and httpx2 make them is observed, and helpers for making them.
+
+    from instrumentation.outbound import RetryPolicy, async_client
+
+    client = async_client(base_url="https://payments.internal", retries=RetryPolicy(attempts=2))
+
+The helpers are imported when they are asked for: they need httpx and tenacity, which the
+observation does without.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
 
 from instrumentation.telemetry import Telemetry
 
-_NEEDED = ("httpx", "opentelemetry.instrumentation.httpx", "wrapt")
+if TYPE_CHECKING:
+    from instrumentation.outbound.clients import async_client, client
+    from instrumentation.outbound.policy import RetryPolicy
+
+__all__ = ["RetryPolicy", "async_client", "client", "install"]
+
+_PLACES: Final = {"RetryPolicy": "policy", "async_client": "clients", "client": "clients"}
 
 
 def install(telemetry: Telemetry) -> None:
-    """Observe httpx for `telemetry`, where it and its OpenTelemetry instrumentation are there.
-
-    Both come with `pip install 'fastapi-observability-bundle[httpx]'`.
-    """
-    if all(_is_there(name) for name in _NEEDED):
+    """Observe httpx and httpx2 for `telemetry`, where they are installed."""
+    if find_spec("httpx") is not None or find_spec("httpx2") is not None:
         from instrumentation.outbound import calls
 
         calls.install(telemetry)
 
 
-def _is_there(name: str) -> bool:
+def __getattr__(name: str) -> Any:
+    """One of the helpers.
+
+    Raises:
+        ModuleNotFoundError: what it needs isn't installed.
+    """
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:  # a parent package is missing
-        return False
+        return getattr(import_module(f"instrumentation.outbound.{_PLACES[name]}"), name)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{name} needs {error.name}: pip install 'fastapi-observability-bundle[httpx]'"
+        ) from error

@@ -1,63 +1,51 @@
-"""A span and an observation for each request that httpx sends.
+"""A span and an observation for each request that httpx or httpx2 sends.
 
-The span is made by `opentelemetry-instrumentation-httpx`, held to the stable semantic
-conventions; its hooks take the query string out of the URL. The observation is ours:
-the instrumentation measures into an OpenTelemetry meter only, and neither it nor its hooks see
-the end of a request that failed.
+The hooks are ours, and not those of `opentelemetry-instrumentation-httpx` 0.66b1: that one ends
+its span at the headers, so a body that breaks off is a success; it counts no resends, sees no
+transport but the libraries' own, keeps the query string, has its names fixed by whoever was first
+in the process, and reads the address four times, which makes it the dearest part of a request.
+Where a user has it on, before or after us, the spans are theirs and only the observation is ours.
+
+Every request passes the library's transport, whenever its client was made, so that is where it is
+seen: each redirect, each answer to a challenge, each retry for itself. A transport of the user's
+own is seen in the client. What it sends further through the library's transport is seen there:
+the first such request is the one that was begun in the client, so none is seen twice.
 """
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
-import httpx
-from opentelemetry.instrumentation.httpx import (
-    HTTPXClientInstrumentor,
-    RequestInfo,
-    ResponseInfo,
-)
-from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, unwrap
-from opentelemetry.trace import Span
-from wrapt import wrap_function_wrapper
+from opentelemetry import context as otel
 
-from instrumentation import exceptions, redaction
 from instrumentation.context import current
-from instrumentation.http.attributes import DEFAULT_PORTS, known_method
-from instrumentation.outbound.provider import CurrentProvider
+from instrumentation.outbound.call import Call
+from instrumentation.outbound.libraries import Library, libraries
+from instrumentation.patches import Patch
 from instrumentation.telemetry import Telemetry
 
-_OPT_IN: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
-_FIRST_ERROR: Final = 400
-_OLD_URL: Final = "http.url"
+_SUPPRESSED: Final = [
+    key
+    for name in ("_SUPPRESS_INSTRUMENTATION_KEY", "_SUPPRESS_HTTP_INSTRUMENTATION_KEY")
+    if (key := getattr(otel, name, None)) is not None
+]
+"""Set in the context around what nobody should observe, an exporter's own requests for one."""
 
-_installed: set[Telemetry] = set()
-_spans_are_ours = False
-_span: ContextVar[Span | None] = ContextVar("instrumentation_outbound_span", default=None)
+_installed: Final[set[Telemetry]] = set()
+_patches: Final[list[Patch]] = []
+_outer: ContextVar[Call | None] = ContextVar("instrumentation_outer_call", default=None)
 
 
 def install(telemetry: Telemetry) -> None:
-    """Observe httpx's transports for `telemetry`; they are wrapped once for all applications."""
-    global _spans_are_ours
+    """Observe for `telemetry`; the hooks are set once for all applications."""
+    if not _patches:
+        for library in libraries():
+            _patches.extend(_hooks(library))
     if not _installed:
-        # A singleton. Where the user has it on already, the spans are theirs and stay so.
-        instrumentor = HTTPXClientInstrumentor()
-        _spans_are_ours = not instrumentor.is_instrumented_by_opentelemetry
-        if _spans_are_ours:
-            with _stable_names():
-                instrumentor.instrument(
-                    tracer_provider=CurrentProvider(),
-                    request_hook=_describe,
-                    async_request_hook=_describe_async,
-                    response_hook=_describe_answer,
-                    async_response_hook=_describe_answer_async,
-                )
-        wrap_function_wrapper(httpx, "HTTPTransport.handle_request", _measured)
-        wrap_function_wrapper(httpx, "AsyncHTTPTransport.handle_async_request", _measured_async)
+        for patch in _patches:
+            patch.apply()
     _installed.add(telemetry)
     telemetry.on_uninstrument(lambda: _uninstall(telemetry))
 
@@ -65,135 +53,145 @@ def install(telemetry: Telemetry) -> None:
 def _uninstall(telemetry: Telemetry) -> None:
     _installed.discard(telemetry)
     if not _installed:
-        unwrap(httpx.HTTPTransport, "handle_request")
-        unwrap(httpx.AsyncHTTPTransport, "handle_async_request")
-        if _spans_are_ours:
-            HTTPXClientInstrumentor().uninstrument()
+        for patch in _patches:
+            patch.undo()
 
 
-@contextmanager
-def _stable_names() -> Iterator[None]:
-    """Ask for the stable names while the instrumentation looks, once in the process."""
-    before = os.environ.get(_OPT_IN)
-    asked = [item.strip() for item in (before or "").split(",") if item.strip()]
-    if not {"http", "http/dup"} & set(asked):
-        os.environ[_OPT_IN] = ",".join([*asked, "http"])
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(_OPT_IN, None)
-        else:
-            os.environ[_OPT_IN] = before
+def _hooks(library: Library) -> list[Patch]:
+    """The transports, and the one place of a client that hands a request to a transport.
 
-
-def _describe(span: Span, request: RequestInfo) -> None:
-    """Say what is asked for, in the stable names, and of the query what the settings allow.
-
-    Where another instrumentation was first in the process, the names are fixed to the old ones:
-    then the stable ones stand beside them, and the old URL is told the same way.
+    That place is private. Where a release has it no more, transports of the user's go unseen.
     """
-    _span.set(span)
-    if not span.is_recording():
-        return
-    url = httpx.URL(str(request.url))
-    shown = str(url.copy_with(query=None, fragment=None, userinfo=b"")) + _query(url)
-    described: dict[str, str | int] = {
-        "http.request.method": known_method(request.method.decode()),
-        "url.full": shown,
-        "server.address": url.host,
-    }
-    port = url.port or DEFAULT_PORTS.get(url.scheme)
-    if port is not None:
-        described["server.port"] = port
-    if _OLD_URL in (getattr(span, "attributes", None) or {}):
-        described[_OLD_URL] = shown
-    span.set_attributes(described)
+    hooks = [
+        Patch(library.transport, "handle_request", _sending(library)),
+        Patch(library.async_transport, "handle_async_request", _sending_async(library)),
+    ]
+    for client, around in (
+        (library.client, _handing_over(library)),
+        (library.async_client, _handing_over_async(library)),
+    ):
+        if "_send_single_request" in vars(client):
+            hooks.append(Patch(client, "_send_single_request", around))
+    return hooks
 
 
-def _query(url: httpx.URL) -> str:
+def _begin(library: Library, transport: object, request: Any) -> Call | None:
+    """The call for a request that is sent now, None where nobody observes it."""
     telemetry = current()
-    if telemetry is None or not telemetry.settings.record_query or not url.query:
-        return ""
-    return "?" + redaction.query(url.query.decode("latin-1"), telemetry.settings.query_allowed)
-
-
-async def _describe_async(span: Span, request: RequestInfo) -> None:
-    _describe(span, request)
-
-
-def _describe_answer(span: Span, request: RequestInfo, response: ResponseInfo) -> None:
-    if span.is_recording():
-        span.set_attribute("http.response.status_code", response.status_code)
-        if response.status_code >= _FIRST_ERROR:
-            span.set_attribute("error.type", str(response.status_code))
-
-
-async def _describe_answer_async(span: Span, request: RequestInfo, response: ResponseInfo) -> None:
-    _describe_answer(span, request, response)
-
-
-def _measured(
-    handle: Callable[..., httpx.Response], transport: object, args: Any, kwargs: Any
-) -> httpx.Response:
-    call = Call(args, kwargs)
+    if telemetry is None or telemetry not in _installed:
+        return None
+    if any(otel.get_value(key) for key in _SUPPRESSED):
+        return None
     try:
-        response = handle(*args, **kwargs)
-    except BaseException as error:
-        call.end(None, error)
-        raise
-    call.end(response, None)
-    return response
+        return Call(telemetry, request, traced=not library.is_traced(transport))
+    except Exception as failure:
+        telemetry.errors.report("outbound", failure)
+        return None
 
 
-async def _measured_async(
-    handle: Callable[..., Awaitable[httpx.Response]], transport: object, args: Any, kwargs: Any
-) -> httpx.Response:
-    call = Call(args, kwargs)
+def _begin_or_take(library: Library, transport: object, request: Any) -> Call | None:
+    """As `_begin`, or the call that the client has begun, if this is the first to stand for it."""
+    outer = _outer.get()
+    if outer is None or outer.taken:
+        return _begin(library, transport, request)
+    outer.take(request)
+    return outer
+
+
+def _sending(library: Library) -> Callable[..., Any]:
+    def around(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def handle_request(self: Any, request: Any) -> Any:
+            call = _begin_or_take(library, self, request)
+            if call is None:
+                return original(self, request)
+            try:
+                response = original(self, request)
+            except BaseException as error:
+                call.end(error)
+                raise
+            return _answered(call, response, library.body)
+
+        return handle_request
+
+    return around
+
+
+def _sending_async(library: Library) -> Callable[..., Any]:
+    def around(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        async def handle_async_request(self: Any, request: Any) -> Any:
+            call = _begin_or_take(library, self, request)
+            if call is None:
+                return await original(self, request)
+            try:
+                response = await original(self, request)
+            except BaseException as error:
+                call.end(error)
+                raise
+            return _answered(call, response, library.async_body)
+
+        return handle_async_request
+
+    return around
+
+
+def _handing_over(library: Library) -> Callable[..., Any]:
+    def around(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def send_single_request(self: Any, request: Any) -> Any:
+            call = _begin_in_client(library, self, request)
+            if call is None:
+                return original(self, request)
+            mine = _outer.set(call)
+            try:
+                response = original(self, request)
+            except BaseException as error:
+                if not call.taken:
+                    call.end(error)
+                raise
+            finally:
+                _outer.reset(mine)
+            return response if call.taken else _answered(call, response, library.body)
+
+        return send_single_request
+
+    return around
+
+
+def _handing_over_async(library: Library) -> Callable[..., Any]:
+    def around(original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        async def send_single_request(self: Any, request: Any) -> Any:
+            call = _begin_in_client(library, self, request)
+            if call is None:
+                return await original(self, request)
+            mine = _outer.set(call)
+            try:
+                response = await original(self, request)
+            except BaseException as error:
+                if not call.taken:
+                    call.end(error)
+                raise
+            finally:
+                _outer.reset(mine)
+            return response if call.taken else _answered(call, response, library.async_body)
+
+        return send_single_request
+
+    return around
+
+
+def _begin_in_client(library: Library, client: Any, request: Any) -> Call | None:
+    transport = client._transport
+    if client._mounts:
+        transport = client._transport_for_url(request.url)
+    return _begin(library, transport, request) if library.is_of_the_users(transport) else None
+
+
+def _answered(call: Call, response: Any, body: type[Any]) -> Any:
     try:
-        response = await handle(*args, **kwargs)
-    except BaseException as error:
-        call.end(None, error)
-        raise
-    call.end(response, None)
+        call.answered(response)
+        if response.is_closed:  # it was made with its content: nobody will read or close it
+            call.end(None)
+        else:
+            response.stream = body(response.stream, call)
+    except Exception as failure:
+        call.broken(failure)
     return response
-
-
-class Call:
-    """One outbound request under way."""
-
-    __slots__ = ("_began", "_request", "_telemetry")
-
-    def __init__(self, args: Any, kwargs: Any) -> None:
-        self._request: httpx.Request = args[0] if args else kwargs["request"]
-        found = current() if is_http_instrumentation_enabled() else None
-        self._telemetry = found if found in _installed else None
-        _span.set(None)
-        self._began = time.perf_counter()
-
-    def end(self, response: httpx.Response | None, error: BaseException | None) -> None:
-        """The response's headers are here, or the request failed with `error`."""
-        if self._telemetry is None:
-            return
-        seconds = time.perf_counter() - self._began
-        try:
-            values = _labels(self._request, response, error)
-            duration = self._telemetry.families.outbound_duration.child(*values)
-            duration.observe_in(_span.get(), seconds)
-        except Exception as failure:
-            self._telemetry.errors.report("outbound", failure)
-
-
-def _labels(
-    request: httpx.Request, response: httpx.Response | None, error: BaseException | None
-) -> tuple[str, ...]:
-    url = request.url
-    status = "" if response is None else str(response.status_code)
-    failed = response is not None and response.status_code >= _FIRST_ERROR
-    return (
-        known_method(request.method),
-        url.host,
-        str(url.port or DEFAULT_PORTS.get(url.scheme) or ""),
-        status,
-        exceptions.error_type(error) if error is not None else status if failed else "",
-    )
