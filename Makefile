@@ -42,6 +42,8 @@ lock: ## renew the locks in requirements from pyproject.toml (needs uv)
 	done
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url requirements/sqlalchemy-2.0.in -o requirements/sqlalchemy-2.0.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url requirements/fastapi-0.100.in -o requirements/fastapi-0.100.lock
 
 .PHONY: lock
 

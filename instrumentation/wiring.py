@@ -88,7 +88,7 @@ def instrument(
 
 
 def _packages(app: Starlette, caller: str) -> Iterable[str]:
-    endpoints = (getattr(route, "endpoint", None) for route in routes.walk(app.routes))
+    endpoints = (getattr(route, "endpoint", None) for route, _ in routes.walk(app.routes))
     return own_code.packages(caller, endpoints)
 
 

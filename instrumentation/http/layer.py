@@ -76,6 +76,7 @@ class TelemetryLayer:
 
     async def _run_unseen(self, scope: Scope, receive: Receive, send: Send) -> None:
         mine = in_request.set(EXCLUDED)
+        scope[KEY] = None  # an instrumented application that is mounted here leaves it out too
         try:
             await self.app(scope, receive, send)
         finally:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from starlette.routing import Host, Mount, Route, Router
+from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 KEY: Final = "instrumentation"
@@ -31,7 +31,7 @@ class Track:
         late: an exception from after the end: a background task's, and not the request's.
     """
 
-    __slots__ = ("_mounts", "_paths", "_root", "_scope", "_stale", "broke_off", "error",
+    __slots__ = ("_mount", "_mounts", "_paths", "_root", "_scope", "_stale", "broke_off", "error",
                  "handed_over", "late", "over", "responding")  # fmt: skip
 
     def __init__(self, root: str) -> None:
@@ -42,6 +42,7 @@ class Track:
         self.over = False
         self.broke_off = False
         self._root = root
+        self._mount: Mount | None = None
         self._mounts: list[str] = []
         self._stale: tuple[Any, Any, Any] = (None, None, None)
         self._scope: Scope | None = None
@@ -51,8 +52,9 @@ class Track:
         """A router is about to fill `scope`."""
         self._scope, self._paths = scope, paths
 
-    def mount(self, template: str, scope: Scope) -> None:
+    def mount(self, mount: Mount, template: str, scope: Scope) -> None:
         """A mount was taken; what the scope says of routes so far is past."""
+        self._mount = mount
         self._mounts.append(template)
         self._stale = _selected(scope)
 
@@ -88,7 +90,7 @@ class Track:
                 return getattr(inner, "path", None) or getattr(context, "path", None)
         if route is not None and not isinstance(route, Mount | Host):
             return getattr(route, "path", None)
-        return paths.of(endpoint, scope) if endpoint is not None else None
+        return paths.of(endpoint, self._mount, scope) if endpoint is not None else None
 
 
 def root(scope: Scope) -> str:
@@ -117,6 +119,10 @@ def _selected(scope: Scope) -> tuple[Any, Any, Any]:
     return context, scope.get("route"), scope.get("endpoint")
 
 
+Placed = tuple[Any, Mount | None]
+"""A route and the innermost mount that it is below."""
+
+
 class Paths:
     """Templates of Starlette's own routes by their endpoint.
 
@@ -124,18 +130,24 @@ class Paths:
     1.0; the endpoint is there always.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        self._by_endpoint: dict[int, list[Route]] = {}
-        for route in routes:
-            self._by_endpoint.setdefault(id(route.endpoint), []).append(route)
+    def __init__(self, routes: Iterable[Placed]) -> None:
+        self._by_endpoint: dict[int, list[Placed]] = {}
+        for route, mount in routes:
+            self._by_endpoint.setdefault(id(route.endpoint), []).append((route, mount))
 
-    def of(self, endpoint: Any, scope: Scope) -> str | None:
-        """The template; where an endpoint has several routes, those alone are compared."""
+    def of(self, endpoint: Any, mount: Mount | None, scope: Scope) -> str | None:
+        """The template; where an endpoint has several routes, those alone are compared.
+
+        Arguments:
+            mount: the innermost one that was taken.
+        """
         found = self._by_endpoint.get(id(endpoint), ())
         if len(found) > 1:
+            found = [one for one in found if one[1] is mount] or found
+        if len(found) > 1:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
-            found = [route for route in found if route.path_regex.match(path)]
-        return found[0].path if found else None
+            found = [one for one in found if one[0].path_regex.match(path)]
+        return found[0][0].path if found else None
 
 
 class RouterLayer:
@@ -166,18 +178,22 @@ class RouterLayer:
             raise
 
 
-def walk(routes: Iterable[Any]) -> Iterator[Any]:
-    """Every route below `routes`, through mounts, hosts and included routers, in their order."""
-    seen: set[int] = set()
-    waiting = deque(routes)
+def walk(routes: Iterable[Any]) -> Iterator[Placed]:
+    """Every route below `routes`, through mounts, hosts and included routers, in their order.
+
+    What is mounted twice comes twice.
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting: deque[Placed] = deque((route, None) for route in routes)
     while waiting:
-        route = waiting.popleft()
-        if id(route) in seen:
+        route, mount = waiting.popleft()
+        if (place := (id(route), id(mount))) in seen:
             continue
-        seen.add(id(route))
-        yield route
+        seen.add(place)
+        yield route, mount
         included = getattr(route, "original_router", None)
-        waiting.extend(getattr(included or route, "routes", None) or ())
+        below = route if isinstance(route, Mount) else mount
+        waiting.extend((one, below) for one in getattr(included or route, "routes", None) or ())
 
 
 def track_mounts(routes: Iterable[Any]) -> Callable[[], None]:
@@ -185,9 +201,8 @@ def track_mounts(routes: Iterable[Any]) -> Callable[[], None]:
 
     `handle` is replaced on the instance: `Mount.app` takes part in comparing two mounts.
     """
-    mounts = [
-        route for route in walk(routes) if isinstance(route, Mount) and "handle" not in vars(route)
-    ]
+    found = {id(route): route for route, _ in walk(routes) if isinstance(route, Mount)}
+    mounts = [mount for mount in found.values() if "handle" not in vars(mount)]
     for mount in mounts:
         mount.handle = _tracked(mount)  # type: ignore[method-assign,assignment]
 
@@ -204,7 +219,7 @@ def _tracked(mount: Mount) -> ASGIApp:
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         track = scope.get(KEY)
         if track is not None:
-            track.mount(_template(mount, scope), scope)
+            track.mount(mount, _template(mount, scope), scope)
         await original(scope, receive, send)
 
     return handle
@@ -218,6 +233,6 @@ def _template(mount: Mount, scope: Scope) -> str:
     return str(mount.path)
 
 
-def starlette_routes(routes: Iterable[Any]) -> Iterator[Route]:
-    """Starlette's own routes below `routes`."""
-    return (route for route in walk(routes) if isinstance(route, Route))
+def starlette_routes(routes: Iterable[Any]) -> Iterator[Placed]:
+    """Starlette's own routes below `routes`, each with its mount."""
+    return (placed for placed in walk(routes) if isinstance(placed[0], Route | WebSocketRoute))

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import uvicorn
 from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
@@ -21,7 +20,7 @@ from hypercorn.config import Config as HypercornConfig
 def uvicorn_(app: Any, **arguments: Any) -> Iterator[str]:
     """Uvicorn with uvloop and httptools, as `uvicorn[standard]` runs it."""
     listener = socket.create_server(("127.0.0.1", 0))
-    settings = {"http": "httptools", "loop": "uvloop", "ws": "websockets-sansio", **arguments}
+    settings = {"http": "httptools", "loop": "uvloop", **arguments}
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", **settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -65,9 +64,8 @@ def granian(app: Any) -> Iterator[str]:
         log_enabled=False,
     )
     with _in_a_thread(server.serve, server.stop):
-        base = f"http://127.0.0.1:{port}"
-        _wait_for(base)
-        yield base
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
 
 
 SERVERS: dict[str, Callable[[Any], Any]] = {
@@ -90,11 +88,11 @@ def _in_a_thread(run: Callable[[], Any], stop: Callable[[], object]) -> Iterator
         loop.close()
 
 
-def _wait_for(base: str) -> None:
+def _wait_for(port: int) -> None:
     while True:
         try:
-            httpx.get(f"{base}/healthz")
-        except httpx.ConnectError:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
             threading.Event().wait(0.01)
         else:
             return

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Host, Mount, Route, Router
+from starlette.routing import Host, Match, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -65,8 +66,6 @@ def app(tmp_path: Any) -> FastAPI:
     [
         ("/direct/bob", "/direct/{name}"),
         ("/api/v1/orders/7", "/api/v1/orders/{name}"),
-        ("/api/v1/plain/7", "/api/v1/plain/{name}"),
-        ("/api/v1/inner/acme/hello/bob", "/api/v1/inner/{tenant}/hello/{name}"),
         ("/sub/acme/hello/bob", "/sub/{tenant}/hello/{name}"),
         ("/sub/acme/missing", "/sub/{tenant}/{path}"),
         ("/static/style.css", "/static/{path}"),
@@ -85,11 +84,27 @@ def test_the_route_is_the_full_template(
     app: FastAPI, observed: Observed, path: str, route: str
 ) -> None:
     observed.instrument(app)
-    TestClient(app, follow_redirects=False).get(path)
+    TestClient(app).get(path, follow_redirects=False)
     assert [label for _, label, _, _ in observed.counts()] == [route]
     name = "GET" if route == "unmatched" else f"GET {route}"
     assert observed.span().name == name
     assert (observed.span().attributes or {}).get("http.route", "unmatched") == route
+
+
+@pytest.mark.proves("Requests: route", "prefixes of included routers, nested ones too")
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/api/v1/plain/7", "/api/v1/plain/{name}"),
+        ("/api/v1/inner/acme/hello/bob", "/api/v1/inner/{tenant}/hello/{name}"),
+    ],
+)
+def test_what_an_included_router_holds_beside_fastapis_routes(
+    app: FastAPI, observed: Observed, path: str, route: str
+) -> None:
+    observed.instrument(app)
+    assert TestClient(app).get(path).status_code == 200
+    assert [label for _, label, _, _ in observed.counts()] == [route]
 
 
 @pytest.mark.proves("Requests: route", "host routes")
@@ -129,64 +144,12 @@ def test_a_middleware_that_copies_the_scope_hides_nothing(app: FastAPI, observed
     assert [label for _, label, _, _ in observed.counts()] == ["/sub/{tenant}/hello/{name}"]
 
 
-@pytest.mark.proves("Requests: route", "root_path behind a proxy")
-def test_the_application_root_belongs_to_the_route(observed: Observed) -> None:
-    app = FastAPI()
-    app.get("/direct/{name}")(endpoint)
-    observed.instrument(app)
-    TestClient(app, root_path="/behind/a/proxy").get("/direct/bob")
-    assert [label for _, label, _, _ in observed.counts()] == ["/behind/a/proxy/direct/{name}"]
-
-
-@pytest.mark.proves(
-    "Requests: route", "parent and child both instrumented: counted once, with the full template"
-)
-def test_of_parent_and_child_the_outer_one_counts_once(observed: Observed) -> None:
-    child, parent, inner = sub_application(), FastAPI(), Observed()
-    parent.mount("/sub/{tenant}", child)
-    with inner.stack:
-        inner.instrument(child)
-        observed.instrument(parent)
-        TestClient(parent).get("/sub/acme/hello/bob")
-    assert list(observed.counts()) == [("GET", "/sub/{tenant}/hello/{name}", "200", "")]
-    assert inner.counts() == {}
-
-
-def test_a_child_alone_names_the_parameters_of_its_mount(observed: Observed) -> None:
-    child, parent = sub_application(), FastAPI()
-    parent.mount("/sub/{tenant}", child)
-    observed.instrument(child)
-    TestClient(parent).get("/sub/acme/hello/bob")
-    assert list(observed.counts()) == [("GET", "/sub/{tenant}/hello/{name}", "200", "")]
-
-
 @pytest.mark.proves("Requests: route", "plain Starlette")
 def test_plain_starlette_has_routes_too(observed: Observed) -> None:
     app = Starlette(routes=[Route("/x/{y}", ok)])
     observed.instrument(app)
     TestClient(app).get("/x/1")
     assert list(observed.counts()) == [("GET", "/x/{y}", "200", "")]
-
-
-@pytest.mark.proves("Requests: route", "a mount's parameters by their names, never their values")
-@pytest.mark.parametrize(
-    ("path", "route"),
-    [
-        ("/api/a/x", "/api/{tenant}/x"),
-        ("/number/007/x", "/{mount}/x"),
-    ],
-)
-def test_a_mounts_value_never_shows_in_a_childs_route(
-    observed: Observed, path: str, route: str
-) -> None:
-    child = FastAPI()
-    child.get("/x")(lambda: None)
-    parent = Starlette(
-        routes=[Mount("/api/{tenant}", app=child), Mount("/number/{number:int}", app=child)]
-    )
-    observed.instrument(child)
-    TestClient(parent).get(path)
-    assert observed.counts() == {("GET", route, "200", ""): 1}
 
 
 def test_what_is_mounted_in_the_lifespan_has_its_route(observed: Observed) -> None:
@@ -208,3 +171,70 @@ def test_what_is_mounted_in_the_lifespan_has_its_route(observed: Observed) -> No
         ("GET", "/sub/x", "200", ""): 1,
         ("GET", "/plain/{name}", "200", ""): 1,
     }
+
+
+@pytest.mark.parametrize("path", ["/a", "/b/inner", "/c"])
+def test_an_endpoint_in_several_places_has_the_route_of_each(observed: Observed, path: str) -> None:
+    shared = Starlette(routes=[Route("/{third}", ok)])
+    app = FastAPI()
+    app.add_route("/a/{first}", ok)
+    app.mount("/b", Starlette(routes=[Mount("/inner", routes=[Route("/{second}", ok)])]))
+    app.mount("/c", shared)
+    app.mount("/d", shared)
+    observed.instrument(app)
+    TestClient(app).get(f"{path}/1")
+    name = {"/a": "first", "/b/inner": "second", "/c": "third"}[path]
+    assert observed.counts() == {("GET", f"{path}/{{{name}}}", "200", ""): 1}
+
+
+@pytest.mark.parametrize("path", ["/c", "/d/{tenant}"])
+def test_an_application_that_is_mounted_twice_has_both_prefixes(
+    observed: Observed, path: str
+) -> None:
+    shared, app = sub_application(), FastAPI()
+    shared.add_route("/plain/{name}", ok)
+    app.add_route("/plain/{other}", ok)
+    app.mount("/c", shared)
+    app.mount("/d/{tenant}", shared)
+    observed.instrument(app)
+    TestClient(app).get(f"{path.format(tenant='acme')}/hello/bob")
+    TestClient(app).get(f"{path.format(tenant='acme')}/plain/bob")
+    assert observed.counts() == {
+        ("GET", f"{path}/hello/{{name}}", "200", ""): 1,
+        ("GET", f"{path}/plain/{{name}}", "200", ""): 1,
+    }
+
+
+class Counting(APIRoute):
+    """Counts how often it is compared with a request."""
+
+    compared = 0
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        type(self).compared += 1
+        return super().matches(scope)
+
+
+@pytest.mark.proves("Requests: route", "routes are read after routing, never matched twice")
+@pytest.mark.parametrize("path", ["/r7/1", "/sub/r7/1", "/in/r7/1", "/missing", "/r7/1/"])
+def test_no_route_is_compared_because_of_us(observed: Observed, path: str) -> None:
+    def compared(instrumented: bool) -> int:
+        router = APIRouter(route_class=Counting)
+        for number in range(10):
+            router.get(f"/r{number}/{{name}}")(endpoint)
+        app, mounted = FastAPI(), FastAPI()
+        mounted.include_router(router)
+        app.include_router(router)
+        app.include_router(router, prefix="/in")
+        app.mount("/sub", mounted)
+        if instrumented:
+            observed.instrument(app)
+        client = TestClient(app)
+        client.get(path)
+        Counting.compared = 0
+        client.get(path)
+        return Counting.compared
+
+    before = compared(False)
+    assert compared(True) == before
+    assert sum(observed.counts().values()) >= 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +11,6 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
-from fastapi.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
@@ -30,53 +28,9 @@ def app() -> FastAPI:
     return FastAPI()
 
 
-def ask(app: Any, path: str, method: str = "GET") -> int | None:
-    """The status, or None where the response broke off."""
-    try:
-        client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
-        return int(client.request(method, path).status_code)
-    except Exception:
-        return None
-
-
-@pytest.mark.proves("Requests: status and duration", "server-sent events")
-def test_server_sent_events_end_with_the_last_event(
-    app: FastAPI, observed: Observed, serve: Serve
-) -> None:
-    released = threading.Event()
-
-    @app.get("/events", response_class=EventSourceResponse)
-    async def events() -> AsyncIterator[dict[str, int]]:
-        yield {"number": 1}
-        await asyncio.to_thread(released.wait, 10)
-        yield {"number": 2}
-
-    observed.instrument(app)
-    with httpx.stream("GET", f"{serve(app)}/events") as response:
-        lines = response.iter_lines()
-        assert next(lines) == 'data: {"number":1}'
-        assert observed.counts() == {}
-        released.set()
-        assert 'data: {"number":2}' in list(lines)
-    wait_until(observed.spans)
-    assert observed.counts() == {("GET", "/events", "200", ""): 1}
-    assert observed.value("http_server_aborted_requests_total", http_route="/events") is None
-
-
-@pytest.mark.proves("Requests: status and duration", "server-sent events")
-def test_a_listener_that_leaves_is_an_abort(app: FastAPI, observed: Observed, serve: Serve) -> None:
-    @app.get("/events", response_class=EventSourceResponse)
-    async def events() -> AsyncIterator[dict[str, int]]:
-        while True:
-            yield {"number": 1}
-            await asyncio.sleep(0.01)
-
-    observed.instrument(app)
-    with httpx.stream("GET", f"{serve(app)}/events") as response:
-        next(response.iter_lines())
-    wait_until(observed.spans)
-    assert observed.counts() == {("GET", "/events", "200", ""): 1}
-    assert observed.value("http_server_aborted_requests_total", http_route="/events") == 1
+def ask(app: Any, path: str, method: str = "GET") -> int:
+    client = TestClient(app, raise_server_exceptions=False)
+    return int(client.request(method, path, follow_redirects=False).status_code)
 
 
 async def passes_on(request: Request, call_next: RequestResponseEndpoint) -> Response:

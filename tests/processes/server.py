@@ -10,7 +10,8 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,11 +40,12 @@ def gunicorn(workers: int, *arguments: str, app: str = APP) -> list[str]:
 
 @dataclass
 class Server:
-    """A running server: its master, its address, and its output."""
+    """A running server: its master, its address, its output, and every answer that it gave."""
 
     process: subprocess.Popen[bytes]
     address: str
     log: Path
+    answers: list[str] = field(default_factory=list)
 
     def ask(self, path: str = "/pid", **headers: str) -> str | None:
         """The answer's body; None where the connection was closed without one."""
@@ -54,6 +56,7 @@ class Server:
             answer = connection.getresponse()
             body = answer.read().decode()
             assert answer.status == 200, body
+            self.answers.append(body)
             return body
         except (ConnectionError, http.client.HTTPException):
             return None
@@ -76,6 +79,17 @@ class Server:
 
         eventually(enough, explain=self.log.read_text)
         return found
+
+    def recycle(self, count: int) -> None:
+        """Send requests, a few at a time, until `count` workers have answered one after another."""
+
+        def ask() -> None:
+            while len(set(self.answers)) < count:
+                self.answered("/slow?seconds=0.02")
+
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(ask) for _ in range(4)]:
+                done.result()
 
     def samples(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         """What a scrape says now, by name and labels."""

@@ -95,6 +95,22 @@ class Heart:
         self._before = self._usage.read()
         return True
 
+    def resume(self) -> None:
+        """Count from now on, without waiting for a beat. A task's outermost coroutine calls it."""
+        self._base = stack.loop_frame(sys._getframe(1).f_back)
+        if self.thread != threading.get_ident():
+            self._change_thread()
+        self._before = self._usage.read()
+        self._last = self._before.at
+        self._due = self._last + self.interval
+
+    def pause(self) -> None:
+        """Count no more until the next beat: the loop is about to stop, and this is no block."""
+        usage = self._usage.read()
+        if self.stretch is not None or usage.at - self._due > self.threshold - self.interval:
+            self._close(usage)
+        self._due = _NEVER
+
     def _schedule(self, loop: AbstractEventLoop) -> None:
         # In a context of its own: the caller's would keep its request alive.
         loop.call_later(self.interval, self._beat, context=Context())
@@ -124,9 +140,12 @@ class Heart:
         """Learn which thread runs the loop, and beneath which frame."""
         self._base = stack.loop_frame(sys._getframe(2))
         if self.thread != threading.get_ident():
-            self.thread = threading.get_ident()
-            self._usage.close()
-            self._usage = ThreadUsage()
+            self._change_thread()
+
+    def _change_thread(self) -> None:
+        self.thread = threading.get_ident()
+        self._usage.close()
+        self._usage = ThreadUsage()
 
     def _close(self, usage: Usage) -> None:
         """The stretch is over; if it was long, it goes to the watchdog."""
