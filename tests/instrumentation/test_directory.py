@@ -19,7 +19,7 @@ __all__ = ["dead", "sleeper"]
 INSTRUMENT = """
 from starlette.applications import Starlette
 from instrumentation import Settings, instrument
-instrument(Starlette(), Settings(traces_exporter="none"))
+instrument(Starlette(), Settings.from_env(traces_exporter="none"))
 """
 
 
@@ -55,6 +55,22 @@ def test_a_directory_that_is_named_too_late_is_an_error(tmp_path: Path) -> None:
         """
     )
     assert "must be set before prometheus_client is imported" in said.stderr
+
+
+@pytest.mark.proves("Processes", "PROMETHEUS_MULTIPROC_DIR and OTLP push at once are a ValueError")
+@pytest.mark.parametrize(
+    ("argument", "variable"), [("", "otlp"), (", metrics_exporter='otlp'", "prometheus")]
+)
+def test_sending_what_is_shared_already_is_an_error(
+    tmp_path: Path, argument: str, variable: str
+) -> None:
+    program = INSTRUMENT.replace("))", f"{argument}))")
+    said = run(program, PROMETHEUS_MULTIPROC_DIR=str(tmp_path), OTEL_METRICS_EXPORTER=variable)
+    assert said.stderr.splitlines()[-1] == (
+        "ValueError: OTEL_METRICS_EXPORTER must be prometheus or none where "
+        "PROMETHEUS_MULTIPROC_DIR is set: all would be counted twice, got 'otlp'"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_first_master_empties_the_directory(tmp_path: Path, dead: int) -> None:

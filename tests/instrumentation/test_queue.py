@@ -94,6 +94,7 @@ def test_a_failed_export_is_counted(harness: Harness, answer: SpanExportResult |
     assert (harness.outcome("exported"), harness.outcome("failed")) == (0, 3)
 
 
+@pytest.mark.proves("Processes", "shutdown flushes within a bound")
 def test_a_flush_keeps_to_its_time(harness: Harness) -> None:
     harness.exporter.go.clear()
     harness.end_spans(3)
@@ -119,6 +120,7 @@ def test_a_span_that_was_not_sampled_is_no_loss(harness: Harness) -> None:
     assert harness.exporter.batches == []
 
 
+@pytest.mark.proves("Processes", "forking after import loses no exporter thread")
 def test_a_child_process_exports_its_own_spans_alone(harness: Harness) -> None:
     harness.queue.start()
     harness.end_spans(3)
