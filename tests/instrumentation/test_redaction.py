@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Response, WebSocket
 from opentelemetry.trace import SpanKind
+from sqlalchemy import StaticPool, create_engine, text
 from starlette.testclient import TestClient
 
 from instrumentation import redaction
@@ -175,6 +176,34 @@ def test_further_headers_are_sanitized(app: FastAPI, observed: Observed) -> None
 def test_a_url_in_a_header_gives_no_more_away(value: str, plain: str, asked: str) -> None:
     assert redaction.header(value, None) == plain
     assert redaction.header(value, ("ok",)) == asked
+
+
+@pytest.mark.proves("Requests: redaction", "SQL text has neither parameter values nor literals")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT :value",
+        "SELECT 'sesame' || :value -- sesame",
+        "SELECT /* sesame */ 'it''s sesame', 4711, :value",
+        "SELECT nothing FROM missing WHERE a = 'sesame' AND b = :value",
+    ],
+)
+def test_no_value_of_a_statement_is_told(app: FastAPI, observed: Observed, statement: str) -> None:
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    parameters = {"value": "sesame"}
+
+    @app.get("/query")
+    def query() -> None:
+        with engine.connect() as connection:
+            connection.execute(text(statement), parameters)
+
+    observed.instrument(app)
+    TestClient(app, raise_server_exceptions=False).get("/query")
+    told = observed.span(SpanKind.CLIENT).attributes or {}
+    assert str(told["db.query.text"]).startswith("SELECT")
+    for span in observed.exporter.get_finished_spans():
+        assert "sesame" not in span.to_json()
+        assert "4711" not in span.to_json()
 
 
 @pytest.mark.proves("Requests: redaction", "an exception's message can be left out by a setting")
