@@ -9,7 +9,8 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy import StaticPool, create_engine, text
 from starlette.testclient import TestClient
 
-from instrumentation import redaction
+from instrumentation import Settings, redaction
+from instrumentation.http.capture import Capture
 from tests.instrumentation.conftest import Observed, Serve
 
 SECRETS = (
@@ -134,6 +135,11 @@ def test_headers_are_recorded_only_where_asked(app: FastAPI, observed: Observed)
         "http.request.header.x-part-1": ("a", "b"),
         "http.response.header.x-answer": ("42",),
     }
+
+
+def test_what_is_off_costs_a_request_nothing() -> None:
+    assert Capture.of(Settings()) is None
+    assert Capture.of(Settings(record_query=True)) is not None
 
 
 @pytest.mark.proves("Requests: redaction", "captured headers are opt-in")
