@@ -10,6 +10,7 @@ from alerts import (
     errors,
     naive,
     objectives,
+    overrides,
     signals,
     tail,
     targets,
@@ -18,13 +19,16 @@ from alerts import (
     watchers,
     work,
 )
+from alerts.config import Plan
 from alerts.links import Links
 from alerts.model import Group
 from alerts.render import rule_file
-from instrumentation.contract.slo import DEFAULTS, Numbers
+from instrumentation.contract.slo import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from instrumentation.contract.slo import Numbers
 
 GENERATED: Final = Path(__file__).parent / "generated"
 
@@ -43,14 +47,24 @@ _FILES: Final[dict[str, Callable[[Numbers], tuple[Group, ...]]]] = {
 }
 
 
+EVERYBODY: Final = Plan()
+"""The defaults, for all services: what is committed."""
+
+
 def groups(numbers: Numbers = DEFAULTS) -> tuple[Group, ...]:
-    """Return every group of rules."""
+    """Return every group of rules, made with the same numbers for all services."""
     return tuple(group for make in _FILES.values() for group in make(numbers))
 
 
-def rule_files(numbers: Numbers = DEFAULTS, links: Links | None = None) -> dict[str, str]:
-    """Return each rule file's name and text."""
-    return {name: rule_file(make(numbers), links or Links()) for name, make in _FILES.items()}
+def planned(plan: Plan) -> dict[str, tuple[Group, ...]]:
+    """Return each rule file's groups. Raises ValueError for a key that nothing reads."""
+    overrides.demand_effect(plan, tuple(_FILES.values()))
+    return {name: overrides.groups(plan, make) for name, make in _FILES.items()}
+
+
+def rule_files(plan: Plan = EVERYBODY, links: Links | None = None) -> dict[str, str]:
+    """Return each rule file's name and text. Raises ValueError for a key that nothing reads."""
+    return {name: rule_file(groups, links or Links()) for name, groups in planned(plan).items()}
 
 
 def write(folder: Path, files: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from instrumentation.contract import slo
 
@@ -85,3 +85,6 @@ class Scale:
     def __call__(self, seconds: float) -> float:
         """Shorten a time, in seconds."""
         return seconds / self.factor
+
+
+UNSCALED: Final = Scale()

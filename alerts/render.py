@@ -23,9 +23,19 @@ HEADER: Final = """\
 
 def rule_file(groups: Sequence[Group], links: Links) -> str:
     """Return the text of one rule file."""
-    content = {"groups": [_group(group, links) for group in groups]}
-    body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=1_000_000, allow_unicode=True)
-    return HEADER + body
+    return document({"groups": rendered(groups, links)})
+
+
+def rendered(groups: Sequence[Group], links: Links) -> list[dict[str, Any]]:
+    """Return groups as Prometheus reads them."""
+    return [_group(group, links) for group in groups]
+
+
+def document(content: dict[str, Any]) -> str:
+    """Return a YAML document below the header."""
+    return HEADER + yaml.dump(
+        content, Dumper=_Dumper, sort_keys=False, width=1_000_000, allow_unicode=True
+    )
 
 
 def _group(group: Group, links: Links) -> dict[str, Any]:

@@ -20,6 +20,9 @@ RATE_INTERVAL: Final = "$__rate_interval"
 
 _UNION: Final = "\n  or "
 
+Labels = tuple[tuple[str, str], ...]
+"""Names and values."""
+
 Window = float | Literal["$__rate_interval"]
 """Seconds, or Grafana's own window."""
 
@@ -242,6 +245,28 @@ def added(expressions: Sequence[str], by: Sequence[str]) -> str:
         for nth, expression in enumerate(expressions, start=1)
     )
     return f"sum by ({', '.join(by)}) ({_UNION.join(labelled)})"
+
+
+def only(expression: str, labels: Labels) -> str:
+    """Keep an expression's series that have all of these labels."""
+    names = ", ".join(name for name, _ in labels)
+    return f"({expression})\nand on ({names}) {_literal(labels)}"
+
+
+def without(expression: str, several: Sequence[Labels]) -> str:
+    """Leave out an expression's series that have all of these labels, for any of several sets."""
+    for labels in several:
+        names = ", ".join(name for name, _ in labels)
+        expression = f"({expression})\nunless on ({names}) {_literal(labels)}"
+    return expression
+
+
+def _literal(labels: Labels) -> str:
+    """One series with these labels: PromQL can match a selector's labels, no expression's."""
+    series = "vector(1)"
+    for name, value in labels:
+        series = f'label_replace({series}, "{name}", "{_escaped(value)}", "", "")'
+    return series
 
 
 def every(*conditions: str) -> str:
