@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from instrumentation.contract.metrics import HTTP_SERVER_REQUEST_DURATION as DURATION
@@ -33,7 +33,12 @@ class Phase:
     exists: bool = True
 
 
-def service(job: str, *phases: Phase, route: str = "/orders") -> list[dict[str, str]]:
+def service(
+    job: str,
+    *phases: Phase,
+    route: str = "/orders",
+    bounds: Sequence[float] = DURATION.buckets,
+) -> list[dict[str, str]]:
     """Return promtool's input series of one route of a service through its phases."""
     identity = f'deployment_environment_name="test",http_route="{route}",instance="i",job="{job}"'
     values: dict[str, list[str]] = defaultdict(list)
@@ -41,7 +46,7 @@ def service(job: str, *phases: Phase, route: str = "/orders") -> list[dict[str, 
     for phase in phases:
         if phase.restart or not phase.exists:
             totals.clear()
-        grow = _increments(phase, identity)
+        grow = _increments(phase, identity, bounds)
         for _ in range(phase.scrapes):
             for name, amount in grow.items():
                 totals[name] += amount
@@ -54,15 +59,17 @@ def steady(series: str, value: float, scrapes: int) -> dict[str, str]:
     return {"series": series, "values": f"{value:g}+0x{scrapes - 1}"}
 
 
-def _increments(phase: Phase, identity: str) -> dict[str, float]:
+def _increments(phase: Phase, identity: str, bounds: Sequence[float]) -> dict[str, float]:
     grow: dict[str, float] = {}
     errors = phase.requests * phase.errors
     for status, requests in (("200", phase.requests - errors), ("500", errors)):
         labels = f'{identity},http_response_status_code="{status}"'
         grow[f"{DURATION.name}_count{{{labels}}}"] = requests
-        for limit in DURATION.buckets:
+        for limit in bounds:
             share = sum(part for seconds, part in phase.durations.items() if seconds <= limit)
-            series = f'{DURATION.name}_bucket{{{labels},le="{bound(limit)}"}}'
+            # Other SDKs have whole bounds, which OTLP spells without a point.
+            spelled = f"{limit:g}" if float(limit).is_integer() else bound(limit)
+            series = f'{DURATION.name}_bucket{{{labels},le="{spelled}"}}'
             grow[series] = requests * share
         grow[f'{DURATION.name}_bucket{{{labels},le="+Inf"}}'] = requests
     return grow
