@@ -25,7 +25,8 @@ def test_the_alert_of_a_scenario_pages_for_a_service(scenario: Scenario) -> None
         rule
         for rule in rules()
         if rule.get("alert") == scenario.alert
-        and rule["labels"] == {"severity": "critical", "level": recorded.SERVICE.name}
+        and rule["labels"]["severity"] == "critical"
+        and rule["labels"]["level"] == recorded.SERVICE.name
     )
     assert alert["for"] == promql.duration(scenario.wait_seconds)
     if scenario.past:
