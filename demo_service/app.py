@@ -11,6 +11,7 @@ from demo_service.dependencies import Resources
 from demo_service.faults.admin import admin_router
 from demo_service.faults.orders import OrdersFaults, orders_faults
 from demo_service.payments_client import create_client
+from demo_service.receipts.queue import Receipts, create_broker
 from demo_service.routers import ROUTERS, health
 from demo_service.seed import seed
 from demo_service.settings import Settings
@@ -45,13 +46,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     engine = database.create_engine(settings)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
+    receipts = Receipts(create_broker(settings.redis_url)) if settings.redis_url else None
     try:
         await database.create_tables(engine)
         await seed(sessions)
         async with create_client(settings) as client:
-            app.state.resources = Resources(settings, engine, sessions, client)
+            app.state.resources = Resources(settings, engine, sessions, client, receipts)
             yield
             for fault in app.state.faults.every if app.state.faults else ():
                 await fault.close()
     finally:
+        if receipts is not None:
+            receipts.close()
         await engine.dispose()

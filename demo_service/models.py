@@ -55,6 +55,16 @@ class Product(Base):
     price_cents: Mapped[int]
 
 
+class Receipt(Base):
+    """The receipt of the order with the same id: there is never a second one."""
+
+    __tablename__ = "receipts"
+
+    id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True, autoincrement=False)
+    total_cents: Mapped[int]
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Order(Base):
     """One product, ordered by one user."""
 

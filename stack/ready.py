@@ -1,8 +1,10 @@
 """Waits until web servers answer. `python -m stack.ready name=url ...` does it in Compose."""
 
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -14,11 +16,23 @@ POLL_SECONDS = 0.25
 
 
 def answers(url: str) -> bool:
-    """Return whether the URL answers 200 now."""
+    """Return whether the URL answers 200 now, or a ping where it is a Redis."""
+    if url.startswith("redis://"):
+        return _pongs(urlsplit(url))
     try:
         # A proxy of the environment has no business with these addresses.
         return httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK
     except httpx.HTTPError:
+        return False
+
+
+def _pongs(address: SplitResult) -> bool:
+    try:
+        place = (address.hostname or "", address.port or 6379)
+        with socket.create_connection(place, timeout=2) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
         return False
 
 

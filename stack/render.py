@@ -17,6 +17,8 @@ def render(options: Options) -> None:
     """Write `config/prometheus.yml`, `config/rules` and `config/targets` of the data folder."""
     targets = options.config / "targets"
     targets.mkdir(parents=True, exist_ok=True)
+    # Redis makes no folder by itself.
+    (options.data / "redis").mkdir(exist_ok=True)
     (options.config / "prometheus.yml").write_text(prometheus_config(options.scale))
     _link(options.config / "rules", options.rules.resolve())
     for name, groups in _targets(options).items():
@@ -48,7 +50,11 @@ def _targets(options: Options) -> dict[str, list[dict[str, Any]]]:
         return {"targets": [options.address(port)], "labels": {"job": job}}
 
     return {
-        "services": [group("DEMO_PORT", "orders"), group("PAYMENTS_PORT", "payments")],
+        "services": [
+            group("DEMO_PORT", "orders"),
+            group("PAYMENTS_PORT", "payments"),
+            group("RECEIPTS_PORT", "receipts"),
+        ],
         "backends": [
             group("COLLECTOR_METRICS_PORT", "otel-collector"),
             group("JAEGER_METRICS_PORT", "jaeger"),

@@ -54,6 +54,23 @@ def test_compose_gives_the_same_flags_as_the_native_stack(
     assert expanded == {flag: native[flag] for flag in switches}
 
 
+def test_redis_keeps_jobs_alike_natively_and_in_compose(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    (program,) = programs(Options(data=tmp_path, only=("redis",)))
+
+    def options(words: Any) -> dict[str, str]:
+        return dict(zip(words[1::2], words[2::2], strict=True))
+
+    native, contained = options(program.command), options(compose["redis"]["command"])
+    for place in ("--bind", "--port", "--dir"):
+        native.pop(place)
+        contained.pop(place, None)
+    assert native == contained
+    assert native["--appendonly"] == "yes"
+    assert native["--maxmemory-policy"] == "noeviction"
+
+
 def test_every_image_is_pinned_by_the_environment_file(compose: dict[str, Any]) -> None:
     built = {name for name, service in compose.items() if "build" in service}
     for name in compose.keys() - built:

@@ -1,0 +1,1 @@
+"""Receipts for paid orders: asked for through a queue on Redis, issued by a worker."""
