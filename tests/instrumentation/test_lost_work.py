@@ -73,6 +73,30 @@ def test_a_task_that_outlives_the_server_is_lost(observed: Observed, loop: str) 
 
 
 @pytest.mark.proves("Background work", "tasks that a shutdown kills are counted as lost")
+def test_what_still_runs_is_counted_before_the_last_export(observed: Observed) -> None:
+    """Later, when the loop ends, nobody would see the figures any more."""
+    app = application(set())
+    observed.instrument(app)
+
+    async def main() -> None:
+        told: asyncio.Queue[Any] = asyncio.Queue()
+        heard: asyncio.Queue[Any] = asyncio.Queue()
+        life = asyncio.create_task(app({"type": "lifespan"}, told.get, heard.put))
+        await told.put({"type": "lifespan.startup"})
+        await heard.get()
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            await client.get("/")
+        await told.put({"type": "lifespan.shutdown"})
+        await heard.get()
+        assert outcomes(observed) == {("forever", "lost"): 1}
+        await life
+
+    asyncio.run(main())
+    assert outcomes(observed) == {("forever", "lost"): 1}
+
+
+@pytest.mark.proves("Background work", "tasks that a shutdown kills are counted as lost")
 def test_a_task_that_the_application_cancels_because_it_stops_is_lost(observed: Observed) -> None:
     kept: set[Any] = set()
 

@@ -171,7 +171,8 @@ def test_dramatiq_s_own_command_exports_spans_and_answers_metrics(
                 answer = httpx.get(f"http://localhost:{port}/metrics").text
             except httpx.ConnectError:
                 return False
-            return 'background_task_duration_seconds_count{outcome="ok",task="receipt"}' in answer
+            done = 'background_task_duration_seconds_count{outcome="ok",task="receipt"}' in answer
+            return done and 'task_queue_depth{queue="receipts"} 0.0' in answer
 
         wait_until(done, 30)
     told = output.read_text()
