@@ -40,6 +40,7 @@ _NUMBERS_OR_OFF: Final[dict[str, tuple[float, float]]] = {
 _WHOLE: Final = ("span_queue_size", "span_batch_size", "series_limit")
 _SWITCHES: Final = (
     "blocking_header",
+    "asyncio_debug",
     "disabled",
     "log_context",
     "background_tasks",

@@ -72,6 +72,9 @@ class Settings:
             50ms or 0.05s; a bare number is in milliseconds).
         blocking_header: whether responses say in `X-Blocking-Time` and `Server-Timing` for how
             many milliseconds their request held the event loop (INSTRUMENTATION_BLOCKING_HEADER).
+        asyncio_debug: whether the event loops run in asyncio's debug mode, in which a callback is
+            slow from `blocking_threshold_seconds` on; for development
+            (INSTRUMENTATION_ASYNCIO_DEBUG).
         log_context: whether log records carry `trace_id`, `span_id`, `trace_flags` and
             `service_name` (INSTRUMENTATION_LOG_CONTEXT).
         background_tasks: whether `BackgroundTasks` and tasks that a request creates are observed
@@ -112,6 +115,7 @@ class Settings:
     shutdown_seconds: float = 5.0
     blocking_threshold_seconds: float = 0.05
     blocking_header: bool = False
+    asyncio_debug: bool = False
     log_context: bool = True
     background_tasks: bool = True
     sqlcommenter: bool = False

@@ -59,6 +59,7 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
         partial(env.duration, low=0.01, high=60),
     ),
     "blocking_header": ("INSTRUMENTATION_BLOCKING_HEADER", env.boolean),
+    "asyncio_debug": ("INSTRUMENTATION_ASYNCIO_DEBUG", env.boolean),
     "log_context": ("INSTRUMENTATION_LOG_CONTEXT", env.boolean),
     "prometheus_host": ("OTEL_EXPORTER_PROMETHEUS_HOST", env.text),
     "prometheus_port": ("OTEL_EXPORTER_PROMETHEUS_PORT", env.port),

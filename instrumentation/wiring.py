@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from instrumentation import background, database, logs, outbound, own_code
 from instrumentation.http import install, routes
-from instrumentation.runtime import loop, threads
+from instrumentation.runtime import development, loop, threads
 from instrumentation.settings import Settings
 from instrumentation.telemetry import Telemetry
 
@@ -78,6 +78,7 @@ def instrument(
                 background.install(telemetry, lambda: _packages(app, caller))
                 logs.install(telemetry)
                 loop.install(telemetry)
+                development.install(telemetry)
                 threads.install(telemetry)
         except BaseException:
             telemetry.uninstrument()

@@ -218,16 +218,17 @@ class Heart:
         Call it on the loop.
         """
         return request.blocked + sum(
-            block.seconds for block in self._open() if block.request is request
+            block.seconds for block in self.open_blocks() if block.request is request
         )
 
     def waited(self, request: Request, end: float) -> float:
         """Seconds between the beginning of `request` and `end` in which others held the loop."""
         past = [(start, stop) for start, stop, whose in self._past if whose != _weak(request)]
-        past += [(b.start, b.end) for b in self._open() if b.request is not request]
+        past += [(b.start, b.end) for b in self.open_blocks() if b.request is not request]
         return sum(max(0.0, min(end, stop) - max(request.began, start)) for start, stop in past)
 
-    def _open(self) -> list[Block]:
+    def open_blocks(self) -> list[Block]:
+        """The blocks since the last beat, as far as they were seen. Call it on the loop."""
         stretch = self.stretch
         if stretch is None or stretch.due != self._due:
             return []
