@@ -14,6 +14,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, start_http_server
 
+from instrumentation.contract import watchers
+from instrumentation.contract.slo import DEFAULTS
 from stack.environment import REPOSITORY
 from tests.stack.running import BACKENDS, eventually, free_ports, started
 
@@ -123,6 +125,46 @@ def test_rules_are_evaluated(ports: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("otelcol_receiver_refused_metric_points", {"receiver"}),
+        ("otelcol_receiver_failed_metric_points", {"receiver"}),
+        ("otelcol_exporter_queue_size", {"exporter", "data_type"}),
+        ("otelcol_exporter_queue_capacity", {"exporter", "data_type"}),
+        ("prometheus_rule_evaluation_failures_total", {"rule_group"}),
+        ("prometheus_rule_group_iterations_missed_total", {"rule_group"}),
+        ("prometheus_notifications_errors_total", {"alertmanager"}),
+        ("prometheus_notifications_sent_total", {"alertmanager"}),
+        ("alertmanager_notifications_total", {"integration"}),
+        ("alertmanager_notifications_failed_total", {"integration"}),
+    ],
+)
+def test_the_backends_tell_what_the_watchers_read(
+    ports: dict[str, str], name: str, labels: set[str]
+) -> None:
+    assert name in watchers.EXTERNAL
+    found = eventually(lambda: query(ports, name))
+    assert all(labels | {"job", "instance"} <= each["metric"].keys() for each in found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("stack")
+def test_what_prometheus_refuses_is_seen_as_dropped(ports: dict[str, str]) -> None:
+    """The first loss is the counter's first sample, which must count."""
+    expression = watchers.collector_dropping(DEFAULTS.scaled(10))
+    window = DEFAULTS.scaled(10).watchers.window
+    known = f"target_info{{job='otel-collector'}} offset {window:g}s"
+    eventually(lambda: query(ports, known), seconds=2 * window)
+    assert query(ports, expression) == []
+    send_old_metric(ports)
+    (found,) = eventually(lambda: query(ports, expression))
+    assert found["metric"]["exporter"] == "otlp_http/prometheus"
+    assert found["metric"]["signal"] == "metric_points"
+    assert float(found["value"][1]) == 1
+
+
+@pytest.mark.usefixtures("stack")
 def test_a_span_reaches_jaeger_without_its_secrets(ports: dict[str, str]) -> None:
     trace_id = send_span(
         ports,
@@ -146,6 +188,15 @@ def test_every_address_that_is_printed_answers(stack: Path) -> None:
     assert len(addresses) == 3
     for address in addresses:
         assert httpx.get(address).status_code == httpx.codes.OK, address
+
+
+def send_old_metric(ports: dict[str, str]) -> None:
+    """Send one sample of the year 2001, which is older than what Prometheus takes."""
+    point = {"asDouble": 1, "timeUnixNano": "1000000000000000000"}
+    metric = {"name": "old", "gauge": {"dataPoints": [point]}}
+    body = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}
+    url = f"http://127.0.0.1:{ports['OTLP_HTTP_PORT']}/v1/metrics"
+    httpx.post(url, json=body).raise_for_status()
 
 
 def send_span(ports: dict[str, str], attributes: dict[str, Any]) -> str:
