@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -250,6 +252,15 @@ def test_nothing_instrumented_means_that_jobs_just_run(broker: RedisBroker) -> N
     with worker(broker):
         receipt.send()
         assert done.wait(10)
+
+
+def test_without_dramatiq_the_answer_is_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['dramatiq'] = None; import instrumentation.background.dramatiq"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'fastapi-observability-bundle[dramatiq]'" in done.stderr
 
 
 def test_what_is_no_broker_is_refused() -> None:
