@@ -24,7 +24,7 @@ from dramatiq.common import q_name
 from dramatiq.middleware import Interrupt, Middleware
 
 from instrumentation.background.backlog import Backlog, Waiting
-from instrumentation.background.messages import Processing, Sending, dead
+from instrumentation.background.messages import Processing, Sending, dead, expect
 from instrumentation.context import active
 
 _CARRIER: Final = "trace"
@@ -96,6 +96,8 @@ class TelemetryMiddleware(Middleware):
         """Start what exports: a worker has no lifespan, and forks after its imports."""
         for telemetry in tuple(active):
             telemetry.start()
+        for queue in broker.get_declared_queues():
+            expect(queue)
         if self._backlog is not None:
             self._backlog.show()
 

@@ -26,7 +26,6 @@ from opentelemetry.trace import Span, SpanKind
 from instrumentation import exceptions
 from instrumentation.background import registry
 from instrumentation.background.work import CANCELLED, Outcome, Work, guarded
-from instrumentation.contract import metrics
 
 Carrier = dict[str, str]
 
@@ -121,6 +120,7 @@ class Processing:
         if self._work is not None:
             context = trace.set_span_in_context(self._work.span, parent)
         self._token = otel.attach(context)
+        expect(queue)
         if attempt > 1:
             retried(queue)
 
@@ -148,18 +148,26 @@ class Processing:
             self.end("cancelled")
 
 
+def expect(queue: str) -> None:
+    """Show the counters of `queue` before there is anything to count: see `Background.begin`."""
+    mine = registry.background()
+    if mine is not None:
+        mine.retries.child(queue)
+        mine.dead_letters.child(queue)
+
+
 def retried(queue: str) -> None:
     """Count a job of `queue` that was started again."""
     mine = registry.background()
     if mine is not None:
-        mine.telemetry.families.counter(metrics.TASK_QUEUE_RETRIES).child(queue).inc()
+        mine.retries.child(queue).inc()
 
 
 def dead(queue: str) -> None:
     """Count a job of `queue` that was given up."""
     mine = registry.background()
     if mine is not None:
-        mine.telemetry.families.counter(metrics.TASK_QUEUE_DEAD_LETTERS).child(queue).inc()
+        mine.dead_letters.child(queue).inc()
 
 
 def _extract(carrier: Any) -> Context:

@@ -17,6 +17,8 @@ from instrumentation.telemetry import Telemetry
 Outcome = Literal["ok", "error", "cancelled", "lost"]
 Attributes = Mapping[str, str | int]
 
+_FIRST: Final[tuple[Outcome, ...]] = ("ok", "error", "lost")
+
 SHUTDOWN: Final = "shutdown"
 CANCELLED: Final = "cancelled"
 NEVER_STARTED: Final = "never started"
@@ -34,12 +36,23 @@ class Background:
         self.telemetry = telemetry
         self.active = telemetry.families.gauge(metrics.BACKGROUND_TASKS_ACTIVE)
         self.duration = telemetry.families.histogram(metrics.BACKGROUND_TASK_DURATION)
+        self.retries = telemetry.families.counter(metrics.TASK_QUEUE_RETRIES)
+        self.dead_letters = telemetry.families.counter(metrics.TASK_QUEUE_DEAD_LETTERS)
+        self._tasks: set[str] = set()
         self._underway: set[Work] = set()
         self._pid = os.getpid()
 
-    def begin(self, work: Work) -> None:
-        """Keep `work` in mind until it ends."""
+    def begin(self, work: Work, task: str) -> None:
+        """Keep `work` in mind until it ends.
+
+        `increase()` can't see the first value of a series that begins with it, and the first that
+        is lost may be the last thing that a process tells: the series are there from the start.
+        """
         self._underway.add(work)
+        if task not in self._tasks:
+            self._tasks.add(task)
+            for outcome in _FIRST:
+                self.duration.child(task, outcome)
 
     def forget(self, work: Work) -> bool:
         """Take `work` off the list; False where it was off already."""
@@ -94,7 +107,7 @@ class Work:
         self._task = task
         self._active = background.active.child(task)
         self._active.inc()
-        background.begin(self)
+        background.begin(self, task)
         self._began = time.perf_counter()
 
     def settle(self) -> None:

@@ -22,7 +22,7 @@ def outcomes(observed: Observed) -> dict[tuple[str, str], float]:
         (sample.labels["task"].rpartition(".")[2], sample.labels["outcome"]): sample.value
         for family in observed.registry.collect()
         for sample in family.samples
-        if sample.name == "background_task_duration_seconds_count"
+        if sample.name == "background_task_duration_seconds_count" and sample.value
     }
 
 

@@ -114,6 +114,9 @@ def test_a_background_task_that_fails_is_an_error_and_those_behind_it_are_lost(
     assert lost.attributes is not None
     assert lost.attributes["background.lost_because"] == "never started"
     assert active(observed) == 0
+    # There from the start, or nobody would see the first one.
+    known = {"task": send_mail.__qualname__, "outcome": "error"}
+    assert observed.value("background_task_duration_seconds_count", **known) == 0
     assert observed.counts() == {("GET", "/", "200", ""): 1}
 
 

@@ -172,7 +172,8 @@ def test_dramatiq_s_own_command_exports_spans_and_answers_metrics(
             except httpx.ConnectError:
                 return False
             done = 'background_task_duration_seconds_count{outcome="ok",task="receipt"}' in answer
-            return done and 'task_queue_depth{queue="receipts"} 0.0' in answer
+            known = 'task_queue_dead_letters_total{queue="receipts"} 0.0' in answer
+            return done and known and 'task_queue_depth{queue="receipts"} 0.0' in answer
 
         wait_until(done, 30)
     told = output.read_text()
