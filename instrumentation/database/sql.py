@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from instrumentation.database.summary import summary
+
 _OPERATIONS: Final = frozenset(
     ("ALTER", "ANALYZE", "BEGIN", "CALL", "COMMIT", "COPY", "CREATE", "DECLARE", "DELETE", "DROP",
      "EXECUTE", "EXPLAIN", "FETCH", "GRANT", "INSERT", "LOCK", "MERGE", "PRAGMA", "RELEASE",
@@ -40,10 +42,6 @@ _MYSQL_TOKENS: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _FIRST_WORD: Final = re.compile(r"[\s(]*([A-Za-z]+)")
-_TABLE: Final = re.compile(
-    r"\b(?:FROM|INTO|UPDATE|TABLE|JOIN)\s+(?:ONLY\s+|IF\s+(?:NOT\s+)?EXISTS\s+)?([\w.\"`\[\]]+)",
-    re.IGNORECASE,
-)
 
 
 class Described(NamedTuple):
@@ -52,7 +50,7 @@ class Described(NamedTuple):
     Attributes:
         text: the statement without comments, each literal a `?`.
         operation: its first word, from a closed list; `OTHER` for any other.
-        summary: operation and first table, of low cardinality: the span's name.
+        summary: operations and tables, of low cardinality: the span's name.
     """
 
     text: str
@@ -82,5 +80,4 @@ def _describe(statement: str, mysql: bool) -> Described:
     first = _FIRST_WORD.match(text)
     word = first[1].upper() if first else _OTHER
     operation = word if word in _OPERATIONS else _OTHER
-    table = _TABLE.search(text)
-    return Described(text, operation, f"{operation} {table[1]}" if table else operation)
+    return Described(text, operation, summary(text, operation))

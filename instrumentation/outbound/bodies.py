@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Protocol
 
 
@@ -57,14 +57,18 @@ class AsyncBody(_Watched):
     """An asynchronous response's body."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        parts = self._stream.__aiter__()
         try:
-            async for part in self._stream:
+            async for part in parts:
                 yield part
         except GeneratorExit:
             raise
         except BaseException as error:
             self._call.end(error)
             raise
+        finally:
+            if isinstance(parts, AsyncGenerator):  # left to the collector, it may lose its loop
+                await parts.aclose()
         self._call.end(None)
 
     async def aclose(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from instrumentation.database.sql import describe
 
 
+@pytest.mark.proves("Requests: redaction", "SQL text has neither parameter values nor literals")
 @pytest.mark.parametrize(
     ("statement", "text"),
     [
@@ -40,7 +41,7 @@ def test_double_quotes_are_strings_where_the_dialect_says_so() -> None:
 @pytest.mark.parametrize(
     ("statement", "operation", "summary"),
     [
-        ("select * from orders o join users u on true", "SELECT", "SELECT orders"),
+        ("select * from orders o join users u on true", "SELECT", "SELECT orders users"),
         ("INSERT INTO orders (id) VALUES (1)", "INSERT", "INSERT orders"),
         ("UPDATE orders SET a = 1", "UPDATE", "UPDATE orders"),
         ("DELETE FROM shop.orders", "DELETE", "DELETE shop.orders"),
@@ -71,3 +72,36 @@ def test_mysql_has_its_own_strings_and_comments(statement: str, text: str) -> No
 
 def test_no_more_than_a_page_of_a_statement_is_kept() -> None:
     assert len(describe("SELECT " + "x, " * 100_000).text) <= 4096
+
+
+@pytest.mark.parametrize(
+    ("statement", "summary"),
+    [
+        ("SELECT extract(year FROM ordered_at) FROM orders", "SELECT orders"),
+        ("SELECT substring(a FROM 1 FOR (2 + 3)) FROM t WHERE (x IN (1))", "SELECT t"),
+        ("SELECT * FROM orders JOIN users ON (a = b)", "SELECT orders users"),
+        ("SELECT * FROM orders, users WHERE x = 1", "SELECT orders users"),
+        ("SELECT * FROM orders AS o FOR UPDATE", "SELECT orders"),
+        ("SELECT * FROM orders FOR NO KEY UPDATE OF orders", "SELECT orders"),
+        ("SELECT a FROM (SELECT b FROM inner_one) AS x", "SELECT SELECT inner_one"),
+        ("INSERT INTO archive SELECT * FROM orders", "INSERT archive SELECT orders"),
+        ("INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2", "INSERT t"),
+        ("WITH r AS (SELECT * FROM orders) SELECT * FROM r", "WITH SELECT orders SELECT r"),
+        ("UPDATE only_one SET a = (SELECT b FROM two)", "UPDATE only_one SELECT two"),
+        ('UPDATE "my orders" SET a = 1', 'UPDATE "my orders"'),
+        ("DELETE FROM public.orders WHERE EXISTS (SELECT 1)", "DELETE public.orders SELECT"),
+        ("CREATE TABLE IF NOT EXISTS t (a INT REFERENCES u ON DELETE CASCADE)", "CREATE t"),
+        ("SELECT ((((((((((", "SELECT"),
+        ("(SELECT 1) UNION (SELECT a FROM t)", "SELECT SELECT t"),
+        ("", "OTHER"),
+    ],
+)
+def test_a_summary_names_operations_and_tables_in_order(statement: str, summary: str) -> None:
+    assert describe(statement).summary == summary
+
+
+def test_a_summary_ends_with_a_whole_word() -> None:
+    tables = " JOIN ".join(f"a_rather_long_name_{number}" for number in range(100))
+    found = describe(f"TRUNCATE TABLE a JOIN {tables}").summary
+    assert 230 < len(found) <= 255
+    assert set(found.split()) <= {"TRUNCATE", "a", *tables.split(" JOIN ")}
