@@ -156,7 +156,7 @@ async def test_a_cancelled_statement_ends_its_span(
             await connection.execute(text("SELECT pg_sleep(30)"))
 
     task = asyncio.create_task(slow())
-    await until_the_server_sleeps(postgresql_folder)
+    await until_the_server_sleeps(postgresql_folder, task)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -167,14 +167,15 @@ async def test_a_cancelled_statement_ends_its_span(
     assert count(observed, "SELECT", "asyncio.exceptions.CancelledError") == 1
 
 
-async def until_the_server_sleeps(folder: Path) -> None:
+async def until_the_server_sleeps(folder: Path, task: asyncio.Task[None]) -> None:
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     address = f"host={folder} user=postgres"
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as watcher:
-        for _ in range(1000):
+        while not task.done():
             if (await (await watcher.execute(sleeping)).fetchone()) == (1,):
                 return
             await asyncio.sleep(0.01)
+        await task
     raise AssertionError("the statement never began")
 
 
