@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import Tracer
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Span, SpanKind
+
+from instrumentation.tracer import Tracer
 
 
 class Children:
@@ -18,7 +19,7 @@ class Children:
     the child: it records nothing, and passes the same decision on to the next service.
     """
 
-    def __init__(self, tracer: trace.Tracer) -> None:
+    def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
         self._follows_parent = _drops_with_the_parent(tracer)
 
@@ -37,12 +38,12 @@ class Children:
 
     def make(self, name: str, attributes: dict[str, Any] | None = None) -> Span:
         """A client span, if the sampler wants it."""
-        return self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        return self._tracer.start(name, None, SpanKind.CLIENT, dict, attributes or ())
 
 
-def _drops_with_the_parent(tracer: trace.Tracer) -> bool:
+def _drops_with_the_parent(tracer: Tracer) -> bool:
     """True for the SDK's parent-based samplers in their usual form, false where in doubt."""
-    sampler = tracer.sampler if isinstance(tracer, Tracer) else None
+    sampler = tracer.sampler
     if not isinstance(sampler, ParentBased):
         return False
     rules = ("_local_parent_not_sampled", "_remote_parent_not_sampled")  # told in no public way

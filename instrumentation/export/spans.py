@@ -25,6 +25,7 @@ from instrumentation.export.queue import SpanQueue
 from instrumentation.export.resource import resource
 from instrumentation.series import Families
 from instrumentation.settings import Settings
+from instrumentation.tracer import Tracer, lean
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
 
@@ -110,8 +111,9 @@ def global_provider(
     return found, _own.queue
 
 
-def tracer(provider: trace.TracerProvider) -> trace.Tracer:
+def tracer(provider: trace.TracerProvider) -> Tracer:
     """Our tracer of `provider`."""
-    return provider.get_tracer(
+    original = provider.get_tracer(
         "instrumentation", version("fastapi-observability-bundle"), schema_url=SCHEMA_URL
     )
+    return lean(original)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -16,6 +17,7 @@ from instrumentation.http.capture import Capture
 from instrumentation.http.routes import UNMATCHED, Track, root
 from instrumentation.runtime.loop.toll import Toll
 from instrumentation.telemetry import Telemetry
+from instrumentation.tracer import tell
 
 _FIRST_FINAL = 200
 _SERVER_ERROR = 500
@@ -57,12 +59,10 @@ class Exchange:
         self._reported = False
         self._active = telemetry.families.active_requests.child(self._method, self._scheme)
         self._capture = capture
-        described = attributes.server(scope, self._method)
-        if capture is not None:
-            described.update(capture.request(scope))
         parent, links = telemetry.propagation.extract(scope)
-        self.span = telemetry.tracer.start_span(
-            attributes.span_method(self._method), parent, SpanKind.SERVER, described, links
+        name = attributes.span_method(self._method)
+        self.span = telemetry.tracer.start(
+            name, parent, SpanKind.SERVER, _described, scope, self._method, capture, links=links
         )
         self.context = trace.set_span_in_context(self.span, parent)
         self._active.inc()
@@ -189,4 +189,12 @@ class Exchange:
             span.set_status(Status(StatusCode.ERROR))
             if error is not None and not self._is_answer(error):
                 exceptions.record(span, error)
-        span.set_attributes(described)
+        tell(span, described)
+
+
+def _described(scope: Scope, method: str, capture: Capture | None) -> dict[str, Any]:
+    described = attributes.server(scope, method)
+    if capture is not None:
+        for name, value in capture.request(scope).items():
+            described[name] = tuple(value) if isinstance(value, list) else value
+    return described

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.sampling import (
 )
 
 from instrumentation.children import Children
+from instrumentation.tracer import lean
 
 
 class Asked(Sampler):
@@ -36,7 +37,8 @@ class Asked(Sampler):
 
 def below(sampler: Sampler, parents: Sequence[trace.Span]) -> list[trace.Span]:
     """A child of each of `parents`."""
-    children = Children(TracerProvider(sampler=sampler, shutdown_on_exit=False).get_tracer("test"))
+    provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
+    children = Children(lean(provider.get_tracer("test")))
     made = []
     for parent in parents:
         with trace.use_span(parent):

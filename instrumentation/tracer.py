@@ -1,0 +1,220 @@
+"""The SDK's spans, made with less work.
+
+`Tracer.start_span` of the SDK checks and copies every attribute, prepares lists for events and
+links that most spans never have, and copies the span when it ends: 30 us for a server span, of
+which a third is left here. What is made is still the SDK's own span, for which its sampler, its
+id generator, its limits and every span processor are asked, so all that a user does with a span
+works.
+
+Private names of the SDK are touched in this module alone. Where a release lacks one of them, or a
+provider is another's, the provider's own tracer makes the spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
+from opentelemetry.sdk import trace as sdk
+from opentelemetry.sdk.trace.sampling import ParentBased, StaticSampler, TraceIdRatioBased
+from opentelemetry.sdk.util import BoundedList
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+
+Described = dict[str, Any]
+Describe = Callable[..., Described]
+
+_ROOM: Final = 64
+"""Our spans have fewer attributes than this; with a lower limit the SDK does the counting."""
+
+_NONE: Final[Any] = BoundedList(0)
+_SAMPLED, _NOT_SAMPLED = TraceFlags.SAMPLED, TraceFlags.DEFAULT
+_RANDOM: Final = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)
+
+
+class Tracer(trace.Tracer):
+    """Any tracer, which makes spans as it always does.
+
+    Attributes:
+        sampler: the SDK's; None where the tracer is another's.
+    """
+
+    def __init__(self, original: trace.Tracer) -> None:
+        self._original = original
+        self.sampler = getattr(original, "sampler", None)
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        """See `opentelemetry.trace.Tracer.start_span`."""
+        return self._original.start_span(*args, **kwargs)
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        """See `opentelemetry.trace.Tracer.start_as_current_span`."""
+        return self._original.start_as_current_span(*args, **kwargs)
+
+    def start(
+        self,
+        name: str,
+        parent: Context | None,
+        kind: SpanKind,
+        describe: Describe,
+        *arguments: Any,
+        links: Sequence[Link] = (),
+    ) -> Span:
+        """Start a span with the attributes that `describe(*arguments)` tells.
+
+        They are text, numbers, truth values, or tuples of these, and nobody else's to change.
+        """
+        return self._original.start_span(name, parent, kind, describe(*arguments), links)
+
+
+class LeanTracer(Tracer):
+    """The SDK's tracer, with the sampling decision first, and less work after it."""
+
+    def __init__(self, original: sdk.Tracer) -> None:
+        super().__init__(original)
+        self._sdk = original
+        self._blind = _is_blind(original.sampler)
+
+    def start(
+        self,
+        name: str,
+        parent: Context | None,
+        kind: SpanKind,
+        describe: Describe,
+        *arguments: Any,
+        links: Sequence[Link] = (),
+    ) -> Span:
+        """See `Tracer.start`. A user's sampler may look at the attributes; then the SDK decides."""
+        tracer: Any = self._sdk
+        if links or not self._blind or not tracer._is_enabled():
+            return super().start(name, parent, kind, describe, *arguments, links=links)
+        caller: SpanContext | None = trace.get_current_span(parent).get_span_context()
+        generator = tracer.id_generator
+        if caller is not None and caller.is_valid:
+            trace_id, random = caller.trace_id, caller.trace_flags & _RANDOM
+        else:
+            caller, trace_id = None, generator.generate_trace_id()
+            random = _RANDOM if generator.is_trace_id_random() else 0
+        result = tracer.sampler.should_sample(parent, trace_id, name, kind, None, ())
+        sampled = _SAMPLED if result.decision.is_sampled() else _NOT_SAMPLED
+        context = SpanContext(
+            trace_id,
+            generator.generate_span_id(),
+            False,
+            TraceFlags(sampled | random),
+            result.trace_state,
+        )
+        ended = tracer._tracer_metrics.start_span(caller, result.decision)
+        if not result.decision.is_recording():
+            return NonRecordingSpan(context)
+        span = LeanSpan(name, context, caller, kind, describe(*arguments), tracer, ended)
+        span.start(parent_context=parent)
+        return span
+
+
+class LeanSpan(sdk._Span):
+    """The SDK's span, with attributes of ours, and no list before something is in it."""
+
+    def __init__(
+        self,
+        name: str,
+        context: SpanContext,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        attributes: Described,
+        tracer: Any,
+        ended: Callable[[], None] | None,
+    ) -> None:
+        """Set what the SDK's constructor sets; calling it would do the work that is spared."""
+        self._name = name
+        self._context = context
+        self._parent = parent
+        self._kind = kind
+        self._resource = tracer.resource
+        self._instrumentation_info = tracer.instrumentation_info
+        self._instrumentation_scope = tracer._instrumentation_scope
+        self._sampler = tracer.sampler
+        self._span_processor = tracer.span_processor
+        self._limits = tracer._span_limits
+        self._trace_config = None
+        self._record_exception = self._set_status_on_exception = True
+        self._record_end_metrics = ended
+        self._start_time = self._end_time = None
+        self._status = _UNSET
+        self._lock = Lock()
+        self._events = self._links = _NONE
+        self._described = attributes
+        self._attributes = _bounded(attributes, self._limits.max_span_attributes)
+
+    def tell(self, attributes: Described) -> None:
+        """Set attributes that need no check."""
+        with self._lock:
+            if self._end_time is None:
+                self._described.update(attributes)
+
+    def _add_event(self, event: Any) -> None:
+        with self._lock:
+            if self._events is _NONE:
+                self._events = BoundedList(self._limits.max_events)
+        super()._add_event(event)
+
+    def _add_link(self, link: Any) -> None:
+        with self._lock:
+            if self._links is _NONE:
+                self._links = BoundedList(self._limits.max_links)
+        super()._add_link(link)
+
+    def _readable_span(self) -> sdk.ReadableSpan:
+        """A span that has ended can't change, so it needs no copy."""
+        return self
+
+
+_UNSET: Final = trace.Status(trace.StatusCode.UNSET)
+
+
+def tell(span: Span, attributes: Described) -> None:
+    """Set attributes of ours, which need no check, on any span."""
+    if isinstance(span, LeanSpan):
+        span.tell(attributes)
+    else:
+        span.set_attributes(attributes)
+
+
+def lean(original: trace.Tracer) -> Tracer:
+    """The leanest tracer that makes what `original` makes."""
+    if type(original) is not sdk.Tracer or not _has_what_is_needed(original):
+        return Tracer(original)
+    return LeanTracer(original)
+
+
+def _has_what_is_needed(tracer: Any) -> bool:
+    limits = getattr(tracer, "_span_limits", None)
+    room = getattr(limits, "max_span_attributes", 0)
+    names = ("sampler", "resource", "span_processor", "id_generator", "instrumentation_info",
+             "_instrumentation_scope", "_tracer_metrics", "_is_enabled")  # fmt: skip
+    return (
+        all(hasattr(tracer, name) for name in names)
+        and (room is None or room >= _ROOM)
+        and getattr(limits, "max_span_attribute_length", 0) is None
+    )
+
+
+def _bounded(attributes: Described, most: int | None) -> Any:
+    """The SDK's attributes around ours, which are clean."""
+    made: Any = BoundedAttributes.__new__(BoundedAttributes)
+    made._dict = attributes
+    made._lock = Lock()
+    made._immutable = False
+    made.maxlen, made.max_value_len, made.dropped = most, None, 0
+    return made
+
+
+def _is_blind(sampler: Any) -> bool:
+    """Whether a sampler decides without looking at attributes: those of the SDK do."""
+    if type(sampler) is ParentBased:
+        return all(_is_blind(part) for part in vars(sampler).values())
+    decide = getattr(type(sampler), "should_sample", None)
+    return decide in (StaticSampler.should_sample, TraceIdRatioBased.should_sample)
