@@ -36,6 +36,9 @@ class Pauses:
         self._long: deque[Pause] = deque(maxlen=64)
         self._began = 0.0
 
+    def __bool__(self) -> bool:
+        return bool(self._new)
+
     def start(self) -> None:
         """Take note from now on."""
         if self._note not in gc.callbacks:

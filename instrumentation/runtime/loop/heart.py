@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 _NEVER: Final = float("inf")
 _REMEMBERED: Final = 256
+_IDLE_SECONDS: Final = 0.0005
 
 
 class Heart:
-    """Beats on the running loop, every `interval` seconds.
+    """Beats on the running loop, every `interval` seconds; half as often while it has no work.
 
     The beat and `check` share its attributes without a lock: each of these is written by one of
     the two threads, or taken whole.
@@ -61,7 +62,7 @@ class Heart:
         self._before = self._usage.read()
         self._last = perf_counter()
         self._due = _NEVER
-        self._schedule(loop)
+        self._schedule(loop, self.interval)
 
     def loop(self) -> AbstractEventLoop | None:
         """The loop, unless it is gone."""
@@ -107,13 +108,13 @@ class Heart:
     def pause(self) -> None:
         """Count no more until the next beat: the loop is about to stop, and this is no block."""
         usage = self._usage.read()
-        if self.stretch is not None or usage.at - self._due > self.threshold - self.interval:
+        if self._due < _NEVER and usage.at - self._last > self.threshold:
             self._close(usage)
         self._due = _NEVER
 
-    def _schedule(self, loop: AbstractEventLoop) -> None:
+    def _schedule(self, loop: AbstractEventLoop, pause: float) -> None:
         # In a context of its own: the caller's would keep its request alive.
-        loop.call_later(self.interval, self._beat, context=Context())
+        loop.call_later(pause, self._beat, context=Context())
 
     def _beat(self) -> None:
         loop = self._loop()
@@ -125,16 +126,18 @@ class Heart:
         if late > -_NEVER:
             for observer in self.observers:
                 observer.beat(late if late > 0.0 else 0.0)
-            if self.stretch is not None or late > self.threshold - self.interval:
+            if self.stretch is not None or now - self._last > self.threshold:
                 self._close(usage)
         if self._held:
             self._held.clear()
         if self.thread != threading.get_ident() or not self._base:
             self._move()
+        idle = usage.cpu - self._before.cpu < _IDLE_SECONDS
         self._before = usage
         self._last = now
-        self._due = now + self.interval
-        self._schedule(loop)
+        pause = 2 * self.interval if idle else self.interval
+        self._due = now + pause
+        self._schedule(loop, pause)
 
     def _move(self) -> None:
         """Learn which thread runs the loop, and beneath which frame."""
@@ -152,7 +155,7 @@ class Heart:
         stretch, self.stretch = self.stretch, None
         if stretch is None or stretch.due != self._due:
             stretch = Stretch(self._last, self._due, self._before)
-        if stretch.seconds(usage.at) < self.threshold:
+        if usage.at - stretch.last < self.threshold:
             return
         stretch.finish(usage)
         for block in stretch.blocks(self.threshold, usage):
@@ -162,10 +165,10 @@ class Heart:
             self._past.append((block.start, block.end, _weak(block.request)))
         self.closed.append(stretch)
 
-    def check(self, now: float, since: float | None) -> bool:
-        """Look if the beat is late, and at what the loop does then; True while it is.
+    def check(self, now: float, since: float | None) -> float:
+        """Look if the beat is late, and at what the loop does then.
 
-        Called by the watchdog.
+        Called by the watchdog; answers after how many seconds to look again.
 
         Arguments:
             now: the time.
@@ -175,10 +178,10 @@ class Heart:
         if loop is None or not loop.is_running():
             self._due = _NEVER
             self._base = 0
-            return False
-        due = self._due
-        if now <= due + self.interval / 2:
-            return False
+            return self.interval
+        due, pause = self._due, self.interval / 4
+        if now < due + pause:
+            return due + pause - now if due < _NEVER else self.interval
         stretch = self.stretch
         if stretch is None or stretch.due != due:
             stretch = Stretch(self._last, due, self._before)
@@ -186,7 +189,7 @@ class Heart:
         if due == self._due:  # else the loop has turned meanwhile
             stretch.add(sample)
             self.stretch = stretch
-        return True
+        return pause
 
     def _sample(self, loop: AbstractEventLoop, since: float | None) -> Sample:
         usage = self._usage.read()
@@ -201,6 +204,7 @@ class Heart:
             request_of(task),
             stack.culprit(running.stack),
             running.stack,
+            self._usage.sleeps(),
         )
 
     def _hold(self, frame: FrameType) -> int:

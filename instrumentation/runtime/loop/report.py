@@ -69,11 +69,11 @@ class Reporter:
         route = "" if request is None else request.track.label()
         culprit = block.label()
         span = None if request is None else request.span
+        parent = otel.Context() if span is None else trace.set_span_in_context(span)
+        self._trace(block, route, culprit, parent)
         self._seconds.child(route).observe_in(span, block.seconds)
         self._culprits.child(route, culprit).inc(block.seconds)
         self._blocks.child(route, culprit).inc()
-        parent = otel.Context() if span is None else trace.set_span_in_context(span)
-        self._trace(block, route, culprit, parent)
         if self._is_news(culprit):
             self._log(block, route, culprit, parent)
 

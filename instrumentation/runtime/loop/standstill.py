@@ -62,6 +62,7 @@ class Standstills:
         waited = self._interruptions.waited()
         before, self._starved = self._starved, self._thread.read().starved
         starved = self._starved - before
+        self._delay(now - starved, starved)
         cpu, self._cpu = self._cpu, time.process_time()
         span = Span(asked, now, self._cpu - cpu)
         # A thread that wants the lock asks for it once an interval.
@@ -69,22 +70,28 @@ class Standstills:
         if late > patience and waited >= (late - starved) / 2:
             self._holds.append(span)
             return asked + patience
-        if late - starved - waited > _STOP_SECONDS and span.cpu < late / 10:
+        if late - starved - waited > _STOP_SECONDS and span.cpu < late / 4:
             self._stops.append(span)
         return None
 
     def worked(self, start: float) -> None:
-        """Take note that the watchdog worked from `start` until now.
-
-        It holds the interpreter's lock then: without CPU, it keeps the loop from turning too.
-        """
+        """Take note that the watchdog worked from `start` until now."""
+        if time.perf_counter() - start < _NOISE_SECONDS:
+            return
         usage = self._thread.read()
         starved, self._starved = usage.starved - self._starved, usage.starved
+        self._delay(start, starved)
+
+    def _delay(self, start: float, starved: float) -> None:
         if starved > _NOISE_SECONDS:
             self._delays.append(Span(start, start + starved, 0.0))
 
     def delayed(self, start: float, end: float) -> float:
-        """Seconds between the two in which the watchdog worked and got no CPU."""
+        """Seconds between the two in which the watchdog got no CPU.
+
+        It may have had the interpreter's lock, or been about to get it: who wants the lock then
+        waits as if it had no CPU itself.
+        """
         return sum(span.within(start, end) for span in tuple(self._delays))
 
     def stopped(self, start: float, end: float) -> float:

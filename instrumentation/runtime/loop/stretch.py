@@ -32,6 +32,7 @@ class Sample:
         request: whose it is.
         culprit: the line to name.
         stack: innermost level first.
+        slept: the loop's thread waited for something in the kernel, other than a lock.
     """
 
     usage: Usage
@@ -40,6 +41,7 @@ class Sample:
     request: Request | None = None
     culprit: Spot | None = None
     stack: tuple[Spot, ...] = ()
+    slept: bool = True
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Block:
         stack: innermost level first.
         collecting: it was the garbage collector.
         thread: the one that runs the loop.
+        slept: somebody saw it wait for something in the kernel, other than a lock.
     """
 
     start: float
@@ -68,6 +71,7 @@ class Block:
     stack: tuple[Spot, ...] = ()
     collecting: bool = False
     thread: int = 0
+    slept: bool = True
 
     def label(self) -> str:
         """The culprit as a label: `file.py:line function`."""
@@ -77,7 +81,7 @@ class Block:
 
     def held(self) -> float:
         """The seconds that count against it: time without CPU is nobody's fault."""
-        return self.seconds - self.starved
+        return max(self.seconds - self.starved, min(self.cpu, self.seconds))
 
     def burnt(self) -> bool:
         """Whether it burnt CPU; else it waited for something."""
@@ -91,12 +95,14 @@ class Segment:
     first: Sample
     before: Usage
     last: Usage
+    slept: bool = False
     lines: dict[Spot | None, int] = field(default_factory=dict)
     stacks: dict[Spot | None, tuple[Spot, ...]] = field(default_factory=dict)
 
     def see(self, sample: Sample) -> None:
         """It is still the same."""
         self.last = sample.usage
+        self.slept = self.slept or sample.slept
         if sample.culprit in self.lines or len(self.lines) < _MOST_LINES:
             self.lines[sample.culprit] = self.lines.get(sample.culprit, 0) + 1
             self.stacks.setdefault(sample.culprit, sample.stack)
@@ -183,12 +189,16 @@ class Stretch:
                 request=first.request,
                 culprit=culprit,
                 stack=segment.stacks[culprit],
+                slept=segment.slept,
             )
 
     def _start(self, first: Sample) -> float:
-        """The middle of where it can be: no request held the loop before it began."""
-        earliest = max(self.last, first.request.began) if first.request else self.last
-        return (earliest + max(earliest, self.due)) / 2
+        """The middle of where it can be, or where its request began in between.
+
+        A request seldom waits for anything before its code runs.
+        """
+        began = first.request.began if first.request else self.last
+        return began if began > self.last else (self.last + self.due) / 2
 
 
 def _is_one(one: Any, other: Any) -> bool:
@@ -216,5 +226,6 @@ def _together(blocks: list[Block]) -> Block:
         starved=sum(block.starved for block in blocks),
         request=blocks[0].request,
         culprit=culprit,
+        slept=any(block.slept for block in blocks),
         stack=next(block.stack for block in blocks if block.culprit == culprit),
     )

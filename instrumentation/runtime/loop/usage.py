@@ -38,11 +38,8 @@ class ThreadUsage:
         # Asked for here, where the thread is known to live: for another the C library may crash.
         clock_of = getattr(time, "pthread_getcpuclockid", None)
         self._clock: int | None = clock_of(threading.get_ident()) if clock_of else None
-        path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
-        try:
-            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self._file = -1
+        self._file = _open("schedstat")
+        self._channel = _open("wchan")
 
     def read(self) -> Usage:
         """The usage now; what can't be read any more is 0."""
@@ -54,11 +51,24 @@ class ThreadUsage:
             return Usage(at)
         return Usage(at, cpu, waited)
 
+    def sleeps(self) -> bool:
+        """Whether it waits in the kernel, and not for a lock such as the interpreter's.
+
+        True where nobody tells: Linux does.
+        """
+        try:
+            channel = os.pread(self._channel, 64, 0)
+        except OSError:
+            return True
+        return channel != b"0" and not channel.startswith(b"futex")
+
     def close(self) -> None:
-        """Give the file back."""
-        file, self._file = self._file, -1
-        if file >= 0:
-            os.close(file)
+        """Give the files back."""
+        files = (self._file, self._channel)
+        self._file = self._channel = -1
+        for file in files:
+            if file >= 0:
+                os.close(file)
 
 
 class Interruptions:
@@ -78,6 +88,14 @@ class Interruptions:
         if _THREAD is None:
             return float("inf")
         return max(0, self._switches - before - 1) * sys.getswitchinterval()
+
+
+def _open(name: str) -> int:
+    try:
+        path = f"/proc/self/task/{threading.get_native_id()}/{name}"
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
 
 
 def _switches() -> int:

@@ -21,7 +21,9 @@ from instrumentation.runtime.loop.usage import Usage
 
 logger = logging.getLogger("instrumentation")
 
-_BEATS_PER_THRESHOLD: Final = 5
+_INTERVAL: Final = 0.4
+"""Of a heartbeat, in thresholds: the shortest block that must be found misses one beat at least."""
+
 _LONGEST_INTERVAL: Final = 0.05
 _SEARCH_SECONDS: Final = 1.0
 
@@ -131,10 +133,8 @@ class Watchdog:
         for key, heart in tuple(self._hearts.items()):
             if heart.loop() is None:
                 self._bury(key, heart)
-            elif heart.check(now, since):
-                period = min(period, heart.interval / 2)
             else:
-                period = min(period, heart.interval)
+                period = min(period, heart.check(now, since))
         return period
 
     def _search(self) -> None:
@@ -161,8 +161,11 @@ class Watchdog:
         A request may have blocked in a middleware, before its route was known; it is reported
         when the request is over, or at once if `everything` is.
         """
+        hearts = tuple(self._hearts.values())
+        if not (self._waiting or self._pauses or any(heart.closed for heart in hearts)):
+            return
         with self._reporting:
-            for heart in tuple(self._hearts.values()):
+            for heart in hearts:
                 while heart.closed:
                     self._judge(heart, heart.closed.popleft())
             self._pauses.tell(self._observers)
@@ -181,7 +184,7 @@ class Watchdog:
         blocks = [b for b in stretch.blocks(heart.threshold, end) if not still.is_anothers(b)]
         for block in blocks:
             block.seconds -= still.stopped(block.start, block.end)
-            if not block.burnt():
+            if not block.slept:
                 block.starved += still.delayed(block.start, block.end)
             collecting = self._pauses.within(block.start, block.end, heart.thread)
             block.collecting = collecting >= block.seconds / 2
@@ -197,6 +200,8 @@ class Watchdog:
     ) -> list[Block]:
         """Tell why a loop stood still; a block without a culprit is left where nothing tells."""
         seconds, cpu = stretch.seconds(end.at), end.cpu - stretch.before.cpu
+        if seconds < heart.threshold:
+            return []
         reasons = {
             STOPPED: still.stopped(stretch.last, end.at),
             STARVED: stretch.starved(end) + still.delayed(stretch.last, end.at),
@@ -231,7 +236,7 @@ def _locked() -> threading.Lock:
 
 
 def _interval(threshold: float) -> float:
-    return min(threshold / _BEATS_PER_THRESHOLD, _LONGEST_INTERVAL)
+    return min(threshold * _INTERVAL, _LONGEST_INTERVAL)
 
 
 here: Final = Here()
