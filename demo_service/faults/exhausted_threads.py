@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from demo_service.faults.fault import RequestFault
+from demo_service.faults.fault import Fault
 
 if TYPE_CHECKING:
     from demo_service.faults.fault import Change
 
 
-class ExhaustedThreads(RequestFault):
+class ExhaustedThreads(Fault):
     """Keeps all of anyio's threads in calls that hang, as a driver without a time-out does.
 
-    Product listings, which need a thread for a moment, queue behind them. The event loop turns
-    freely, and nothing uses the CPU.
+    Requests, whose synchronous dependencies need a thread for a moment, queue behind them. The
+    event loop turns freely, and nothing uses the CPU.
     """
 
     name = "exhausted_threads"
-    summary = "All threads for synchronous code hang; product listings wait for one."
+    summary = "All threads for synchronous code hang; requests wait for one."
     seconds = 2.0
 
     def __init__(self) -> None:
@@ -40,10 +40,6 @@ class ExhaustedThreads(RequestFault):
             threads = int(to_thread.current_default_thread_limiter().total_tokens)
             self._hanging = [asyncio.create_task(self._hang()) for _ in range(threads)]
 
-    async def strike(self) -> None:
-        """Need a thread."""
-        await to_thread.run_sync(read_stock)
-
     async def close(self) -> None:
         """Give the threads back."""
         self._over.set()
@@ -59,8 +55,3 @@ class ExhaustedThreads(RequestFault):
 def ask_warehouse(over: threading.Event, seconds: float) -> None:
     """Hold the calling thread for `seconds`, as long as it isn't `over`."""
     over.wait(seconds)
-
-
-def read_stock() -> int:
-    """Answer at once: whoever calls this waits for its thread only."""
-    return 1

@@ -37,7 +37,7 @@ def orders_faults(resources: Callable[[], Resources]) -> OrdersFaults:
         every=(tail, errors, blocked, payments, pool, threads),
         by_prefix={
             "/users": (tail,),
-            "/products": (tail, errors, blocked, threads),
+            "/products": (tail, errors, blocked),
             "/orders": (tail, errors),
             "/webhooks": (tail,),
         },

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, start_http_server
 
 from instrumentation.audit import AuditError, audit, findings
 from instrumentation.commands import main
 from instrumentation.contract import metrics
 from instrumentation.series import families
+from tests.instrumentation.conftest import Observed, Serve, wait_until
 
 SOURCE = """\
 import sqlite3
@@ -235,3 +240,33 @@ def test_importing_the_package_brings_no_dependency_along() -> None:
         "assert not hasattr(instrumentation, 'nothing')\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def hold() -> None:
+    time.sleep(0.3)  # the line that no rule sees
+
+
+def test_what_the_watchdog_of_a_running_service_has_seen_is_found(
+    observed: Observed, serve: Serve
+) -> None:
+    app = FastAPI()
+
+    @app.get("/held")
+    async def held() -> None:
+        hold()
+
+    observed.instrument(app)
+    base = serve(app)
+    lines = Path(__file__).read_text().splitlines()
+    line = 1 + next(
+        n for n, text in enumerate(lines) if text.endswith("# the line that no rule sees")
+    )
+    expected = rf"test_audit\.py:{line}  held the event loop \w+( times)?, for [\d.]+ s, in /held"
+
+    def report() -> str:
+        httpx.get(f"{base}/held", trust_env=False)
+        out = io.StringIO()
+        audit([Path(__file__)], [f"{base}/metrics"], out)
+        return out.getvalue()
+
+    wait_until(lambda: re.search(expected, report()), 60)
