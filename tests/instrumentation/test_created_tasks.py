@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -205,3 +206,52 @@ def test_tasks_of_an_excluded_request_are_not_observed(observed: Observed, serve
     httpx.get(serve(app))
     assert ended.wait(10)
     assert works(observed) == []
+
+
+def test_a_task_of_a_group_that_outlives_the_request_is_seen(
+    observed: Observed, serve: Serve
+) -> None:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as app.state.group:
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/")
+    async def endpoint() -> None:
+        app.state.group.create_task(send_mail("ann"))
+
+    observed.instrument(app)
+    httpx.get(serve(app))
+    wait_until(lambda: works(observed))
+    assert is_linked(works(observed)[0], observed.span())
+    assert outcomes(observed) == {("send_mail", "ok"): 1}
+
+
+def test_the_application_s_own_task_factory_stays_in_force_when_its_lifespan_sets_it(
+    observed: Observed, serve: Serve
+) -> None:
+    made: list[str] = []
+
+    def factory(loop: Any, coro: Any, **kwargs: Any) -> Any:
+        made.append(coro.__qualname__)
+        return asyncio.Task(coro, loop=loop, **kwargs)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_task_factory(factory)
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+    kept: set[Any] = set()
+
+    @app.get("/")
+    async def endpoint() -> None:
+        kept.add(asyncio.create_task(send_mail("ann")))
+
+    observed.instrument(app)
+    httpx.get(serve(app))
+    wait_until(lambda: works(observed))
+    assert "send_mail" in made
+    assert outcomes(observed) == {("send_mail", "ok"): 1}
