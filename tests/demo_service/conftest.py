@@ -37,7 +37,9 @@ def anyio_backend() -> str:
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings come from the test alone; what the services observe is tested elsewhere."""
     for variable in [*os.environ]:
-        if variable.startswith(("DEMO_", "OTEL_", "DATABASE_URL", "PAYMENTS_PORT", "LOAD_PORT")):
+        if variable.startswith(
+            ("DEMO_", "OTEL_", "DATABASE_URL", "PAYMENTS_PORT", "RECEIPTS_PORT", "LOAD_PORT")
+        ):
             monkeypatch.delenv(variable)
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
 
