@@ -39,8 +39,9 @@ def server(scope: Scope, method: str) -> dict[str, Any]:
         attributes["http.request.method_original"] = scope["method"][:64]
     if client := scope.get("client"):
         attributes["client.address"] = client[0]
-        attributes["network.peer.address"] = client[0]
-        attributes["network.peer.port"] = client[1]
+        if client[1]:  # no port: a proxy's header named the client, and the peer is the proxy
+            attributes["network.peer.address"] = client[0]
+            attributes["network.peer.port"] = client[1]
     host = None
     for name, value in scope.get("headers", ()):
         if name == b"user-agent":

@@ -115,10 +115,21 @@ def test_a_host_route_has_its_path(app: FastAPI, observed: Observed) -> None:
 
 
 @pytest.mark.proves("Requests: route", "a method that no route allows (405)")
-def test_a_wrong_method_keeps_the_route(app: FastAPI, observed: Observed) -> None:
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/direct/bob", "/direct/{name}"),
+        ("/api/v1/orders/7", "/api/v1/orders/{name}"),
+        ("/sub/acme/hello/bob", "/sub/{tenant}/hello/{name}"),
+        ("/plain/x/1", "/plain/x/{y}"),
+    ],
+)
+def test_a_wrong_method_keeps_the_route(
+    app: FastAPI, observed: Observed, path: str, route: str
+) -> None:
     observed.instrument(app)
-    TestClient(app).post("/direct/bob")
-    assert list(observed.counts()) == [("POST", "/direct/{name}", "405", "")]
+    TestClient(app).post(path)
+    assert list(observed.counts()) == [("POST", route, "405", "")]
 
 
 def test_an_unknown_method_is_other(app: FastAPI, observed: Observed) -> None:
