@@ -106,3 +106,8 @@ drill: $(STAMP) ## break the demo on purpose: fault, page, culprit, resolved
 	@$(PY) -m drill
 
 .PHONY: drill
+
+bench-blocking: $(STAMP) ## find 300 blocks on each event loop, report nothing else, cost nothing (ARGS= for less)
+	@$(PY) -m benchmarks.blocking $(ARGS)
+
+.PHONY: bench-blocking

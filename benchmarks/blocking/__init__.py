@@ -1,0 +1,1 @@
+"""Is every blocked event loop found, and nothing else? `make bench-blocking`."""
