@@ -80,10 +80,11 @@ test: $(STAMP) ## the tests, real backends included; builds them if they are mis
 	$(PY) -m stack build
 	$(PYTEST) -m "not slow" tests
 
-test-all: $(STAMP) ## what takes longer: every test, the slow ones too, and the whole drill
+test-all: $(STAMP) ## what takes longer: every test, the slow ones too, the whole drill and the backtest
 	$(PY) -m stack build
 	$(PYTEST) tests
 	$(MAKE) drill
+	$(MAKE) backtest
 
 conformance: $(STAMP) ## run what proves the promise, and write docs/conformance.md
 	$(PY) -m stack build
@@ -101,6 +102,16 @@ clean: ## remove what set-up and runs left in the checkout, the stack's data inc
 	rm -rf .venv* dist var .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: lint test test-all conformance generate wheel clean
+
+PROMTOOL = $$($(PY) -c 'from stack.binaries import binary; print(binary("promtool"))')
+
+backtest: $(STAMP) ## replay incidents and harmless days through the rules, and write docs/backtest.md
+	@$(PY) -m alerts.backtest --promtool $(PROMTOOL) --write docs/backtest.md
+
+rule-cost: $(STAMP) ## measure what the rules cost at 25,000, 100,000 and 400,000 series
+	@$(PY) -m stack.rule_cost
+
+.PHONY: backtest rule-cost
 
 drill: $(STAMP) ## break the demo on purpose: fault, page, culprit, resolved
 	@$(PY) -m drill

@@ -1,0 +1,86 @@
+"""`python -m alerts.backtest`: replay incidents and harmless days through the real rules."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from alerts.backtest.replay import ReplayError, drawn
+from alerts.backtest.report import page, table
+from alerts.backtest.runs import perform, split
+from alerts.backtest.scenarios import SCENARIOS
+from alerts.backtest.verdict import Pair, verdicts
+from alerts.generate import GENERATED
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the result is the exit code: 1 where a page is missing or false."""
+    options = _parser().parse_args(arguments)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    chosen = [each for each in SCENARIOS if not options.scenarios or each.name in options.scenarios]
+    cases = [(scenario, seed) for seed in seeds for scenario in chosen]
+    runs, begin = split(cases), time.monotonic()
+    _say(f"{len(chosen)} scenarios with {len(seeds)} seeds, in {len(runs)} runs of promtool")
+
+    def progress(done: int) -> None:
+        _say(f"{done} of {len(runs)} runs after {time.monotonic() - begin:.0f} s")
+
+    try:
+        pages, naive = perform(runs, options.promtool, options.rules, progress)
+    except (ReplayError, OSError) as error:
+        _say(str(error))
+        return 2
+    judged = list(verdicts((drawn(*case)[0] for case in cases), pages, naive))
+    return _report(judged, options, time.monotonic() - begin)
+
+
+def _report(judged: list[Pair], options: argparse.Namespace, seconds: float) -> int:
+    sys.stdout.write(table(judged))
+    wrong = [ours for ours, _ in judged if ours.fault]
+    for verdict in wrong:
+        _say(verdict.name)
+    _say(f"{len(judged)} cases in {seconds:.0f} s, {len(wrong)} wrong")
+    if options.write:
+        options.write.write_text(page(judged, options.write.read_text()), encoding="utf-8")
+    return 1 if wrong else 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"backtest: {text}\n")
+    sys.stderr.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m alerts.backtest", description=__doc__)
+    parser.add_argument("--promtool", default="promtool", help="the program, or its path")
+    parser.add_argument("--seeds", type=_positive, default=20, help="how many")
+    parser.add_argument("--first-seed", type=int, default=1, metavar="SEED")
+    parser.add_argument(
+        "--scenarios", type=_names, default=(), help="some of them, with commas; all without"
+    )
+    parser.add_argument("--rules", type=Path, default=GENERATED, help="folder of the rule files")
+    parser.add_argument("--write", type=Path, help="page whose tables are written anew")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    known = {scenario.name for scenario in SCENARIOS}
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(
+                f"{name!r} is no scenario; there are {', '.join(sorted(known))}"
+            )
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The result as a table, in the terminal and in the documentation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from alerts.backtest.catalog import DEADLINES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alerts.backtest.draw import Range
+    from alerts.backtest.verdict import Pair, Verdict
+
+Judged = list["Pair"]
+
+_BEGIN: Final = "<!-- results -->"
+_END: Final = "<!-- end of results -->"
+
+
+def table(judged: Judged) -> str:
+    """Return Markdown tables of incidents and of harmless days, and a summary."""
+    by_name: dict[str, Judged] = defaultdict(list)
+    for pair in judged:
+        by_name[pair[0].case.scenario.name].append(pair)
+    rows = sorted(by_name.values(), key=lambda pairs: pairs[0][0].case.scenario.name)
+    incidents = [pairs for pairs in rows if pairs[0][0].case.incident]
+    harmless = [pairs for pairs in rows if not pairs[0][0].case.incident]
+    return "\n".join(
+        (
+            _summary(incidents, harmless),
+            "",
+            "| incident | class | minutes to the page: median, most | in time | naive: in time |",
+            "|---|---|---|---|---|",
+            *(_incident(pairs) for pairs in incidents),
+            "",
+            "| harmless | without a page | naive: without an alarm |",
+            "|---|---|---|",
+            *(_harmless(pairs) for pairs in harmless),
+            "",
+        )
+    )
+
+
+def page(judged: Judged, text: str) -> str:
+    """Return a page whose tables are replaced by these results.
+
+    Raises ValueError where the page has no place for them.
+    """
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"page: must hold {_BEGIN} and {_END}")
+    return f"{before}{begin}\n\n{table(judged)}\n{_ranges(judged)}\n{end}{after}"
+
+
+def _summary(incidents: list[Judged], harmless: list[Judged]) -> str:
+    def right(rows: list[Judged], which: int) -> str:
+        cases = [pair[which] for pairs in rows for pair in pairs]
+        return f"{sum(not case.fault for case in cases)} of {len(cases)}"
+
+    return (
+        f"Incidents paged in time: {right(incidents, 0)}; by the naive formulas: "
+        f"{right(incidents, 1)}. Harmless days without a page: {right(harmless, 0)}; without an "
+        f"alarm of the naive formulas: {right(harmless, 1)}."
+    )
+
+
+def _incident(pairs: Judged) -> str:
+    case = pairs[0][0].case
+    kind = case.incident.kind if case.incident else "outage"
+    minutes = sorted(ours.minutes for ours, _ in pairs if ours.minutes is not None)
+    times = f"{minutes[len(minutes) // 2]:.0f}, {minutes[-1]:.0f}" if minutes else "–"
+    return (
+        f"| {case.scenario.story} | {kind}, {DEADLINES[kind]} | {times} | "
+        f"{_right(ours for ours, _ in pairs)} | {_right(naive for _, naive in pairs)} |"
+    )
+
+
+def _harmless(pairs: Judged) -> str:
+    return (
+        f"| {pairs[0][0].case.scenario.story} | {_right(ours for ours, _ in pairs)} | "
+        f"{_right(naive for _, naive in pairs)} |"
+    )
+
+
+def _right(verdicts: Iterable[Verdict]) -> str:
+    faults = [verdict.fault for verdict in verdicts]
+    return f"{sum(not fault for fault in faults)} of {len(faults)}"
+
+
+def _ranges(judged: Judged) -> str:
+    drawn = {ours.case.scenario.story: ours.case.ranges for ours, _ in judged}
+    lines = ["| scenario | drawn from |", "|---|---|"]
+    lines += [
+        f"| {story} | {_spelled(ranges.items())} |" for story, ranges in sorted(drawn.items())
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _spelled(ranges: Iterable[tuple[str, Range]]) -> str:
+    return "; ".join(f"{what}: {low:g} to {high:g}" for what, (low, high) in ranges)
