@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Final
 
-from alerts.backtest import harmless, incidents, missing
+from alerts.backtest import changes, harmless, incidents, missing
 from alerts.backtest.catalog import Scenario, story
 
 if TYPE_CHECKING:
@@ -56,11 +56,15 @@ def _scenarios(module: ModuleType) -> Iterator[Scenario]:
         yield Scenario(
             name=name,
             story=story(make),
-            make=_nothing_wrong(make) if module is harmless else make,
+            make=_nothing_wrong(make) if module in (changes, harmless) else make,
             weeks=module is missing or name in _COMPARED,
             autumn=name in _AUTUMN,
         )
 
 
-SCENARIOS: Final = (*_scenarios(incidents), *_scenarios(missing), *_scenarios(harmless))
+SCENARIOS: Final = tuple(
+    scenario
+    for module in (incidents, missing, harmless, changes)
+    for scenario in _scenarios(module)
+)
 """Incidents first."""
