@@ -33,7 +33,7 @@ _LENT: Final = "_instrumentation_lent"
 _NOTICEABLE_SECONDS: Final = 0.001
 """A shorter wait is none, and is spared its exemplar."""
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 

@@ -55,8 +55,10 @@ class Watched:
         self.waiting: set[object] = set()
         self._pool = weakref.ref(pool)
         self._engine = None if engine is None else weakref.ref(engine)
+        # Reentrant, like every lock here: the collector may run a forgotten connection's return,
+        # and with it any listener, in the very thread that holds it.
         self._places: weakref.WeakSet[ConnectionPoolEntry] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._measures: tuple[Telemetry, Measures] | None = None
         for place in _idle(pool):
             self.add(place)
@@ -99,7 +101,7 @@ class Gauges:
         self._watched: weakref.WeakSet[Watched] = weakref.WeakSet()
         self._names: set[str] = set()
         self._limited: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.users = 0
         self.forget: Callable[[], None] = families.on_collect(self.refresh)
 
@@ -138,7 +140,7 @@ class Gauges:
 
 
 _gauges: dict[Families, Gauges] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def gauges(telemetry: Telemetry) -> Gauges:
