@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from instrumentation.contract import metrics
 from instrumentation.contract.metrics import Metric
+from instrumentation.export import directory
 from instrumentation.histogram import Histogram
 
 M = TypeVar("M", Counter, Gauge, Histogram)
@@ -163,11 +164,16 @@ _lock = threading.Lock()
 def families(registry: CollectorRegistry, limit: int) -> Families:
     """The families of `registry`: the same ones for every application that measures into it.
 
+    Where metrics are written to files, a process has one set of files whatever the registry: two
+    writers of one value would overwrite each other.
+
     Arguments:
         limit: most label combinations a family keeps; the first caller's counts.
     """
     with _lock:
         found = _by_registry.get(registry)
+        if found is None and directory.is_active():
+            found = next(iter(_by_registry.values()), None)
         if found is None:
             found = _by_registry[registry] = Families(registry, limit)
         return found

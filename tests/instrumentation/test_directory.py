@@ -139,3 +139,28 @@ def test_a_process_that_has_ended_and_waits_for_its_parent_is_not_running() -> N
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert not liveness.running(process.pid)
     process.wait()
+
+
+TWO_REGISTRIES = """
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.testclient import TestClient
+from instrumentation import Settings, instrument
+
+apps = [FastAPI(), FastAPI()]
+for app in apps:
+    app.get("/ok")(lambda: "ok")
+    instrument(app, Settings(traces_exporter="none"), registry=CollectorRegistry())
+clients = [TestClient(app) for app in apps]
+for client in clients * 2:
+    client.get("/ok")
+for client in clients:
+    for line in client.get("/metrics").text.splitlines():
+        if line.startswith("http_server_request_duration_seconds_count"):
+            print(line.rpartition(" ")[2])
+"""
+
+
+def test_two_registries_of_a_process_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    said = run(TWO_REGISTRIES, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    assert said.stdout == "4.0\n4.0\n", said.stderr
