@@ -91,6 +91,10 @@ READ_BY_THE_SDK: Final[dict[str, Reader]] = {
     **_of_the_exporter("OTEL_EXPORTER_OTLP"),
     **_of_the_exporter("OTEL_EXPORTER_OTLP_TRACES"),
     **_of_the_exporter("OTEL_EXPORTER_OTLP_METRICS"),
+    # What prometheus-client counts only grows.
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": partial(
+        env.choice, allowed=("cumulative",)
+    ),
     "OTEL_BSP_EXPORT_TIMEOUT": env.integer,
     "OTEL_PROPAGATORS": _propagators,
 }

@@ -105,7 +105,7 @@ class Directory:
             me = liveness.identity(pid)
             if me and me not in masters and (is_master or not masters):
                 masters.append(me)
-            (self.path / _MASTERS).write_text("\n".join(masters))
+            self._write_masters(masters)
             self._forget_namesake()
 
     def bury(self) -> None:
@@ -117,12 +117,13 @@ class Directory:
         """The metrics of every process, dead ones included but for their live gauges."""
         with self._alone():
             merge.bury(self.path)
-            # A file that is being made is empty.
-            found = [str(file.path) for file in merge.files(self.path) if file.path.stat().st_size]
+            found = [str(file.path) for file in merge.files(self.path) if _size(file.path)]
             added_up: Any = MultiProcessCollector.merge
             return list(added_up(found))
 
     def _empty(self) -> None:
+        for path in self.path.glob("*.corrupt"):
+            path.unlink()
         for file in merge.files(self.path):
             if not (file.pid and liveness.writes(file.pid, file.path)):
                 file.path.unlink(missing_ok=True)
@@ -139,6 +140,13 @@ class Directory:
         except FileNotFoundError:
             return []
 
+    def _write_masters(self, masters: list[str]) -> None:
+        """Replace the file: a master that is root leaves one that its workers can't write to."""
+        written = self.path / f"{_MASTERS}.tmp"
+        written.unlink(missing_ok=True)
+        written.write_text("\n".join(masters))
+        written.rename(self.path / _MASTERS)
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the directory's lock, which ends with its process.
@@ -150,7 +158,7 @@ class Directory:
         if not self._turn.acquire(timeout=_LOCK_SECONDS):
             raise _locked(self.path)
         try:
-            with (self.path / _LOCK).open("a") as lock:
+            with open(self.path / _LOCK, "a", opener=_for_everyone) as lock:
                 while not _taken(lock):
                     if time.monotonic() > end:
                         raise _locked(self.path)
@@ -164,6 +172,22 @@ class Directory:
         self._turn = threading.Lock()
         for path in self.path.glob(f"gauge_live*_{os.getpid()}.db"):
             path.unlink(missing_ok=True)
+
+
+def _for_everyone(path: str, flags: int) -> int:
+    """Open the lock so that others can: the directory says who may, and workers may be others."""
+    descriptor = os.open(path, flags, 0o666)
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        os.fchmod(descriptor, 0o666)  # the umask has taken from it
+    return descriptor
+
+
+def _size(path: Path) -> int:
+    """The size of a file; 0 for one that is being made, or was of a live gauge that has gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _taken(lock: IO[str]) -> bool:

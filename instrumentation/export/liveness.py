@@ -48,7 +48,10 @@ def writes(pid: int, path: Path) -> bool:
         return False
     if maps(pid, path):
         return True
-    return time.time() - path.stat().st_mtime < _OPENING_SECONDS
+    try:
+        return time.time() - path.stat().st_mtime < _OPENING_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def maps(pid: int, path: Path) -> bool:

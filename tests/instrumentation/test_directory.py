@@ -99,6 +99,18 @@ def test_a_master_that_replaces_another_keeps_what_is_there(tmp_path: Path, dead
     assert told(tmp_path) == {"a_total": 5}
 
 
+def test_workers_of_a_master_that_is_root_can_use_what_it_made(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        Directory(tmp_path).join(os.getpid(), is_master=True)
+    finally:
+        os.umask(before)
+    assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o666
+    made = (tmp_path / "masters").stat().st_ino
+    Directory(tmp_path).join(os.getpid())
+    assert (tmp_path / "masters").stat().st_ino != made, "replaced, not written to"
+
+
 def test_a_later_process_with_the_masters_number_is_another(tmp_path: Path, dead: int) -> None:
     Directory(tmp_path).join(os.getpid())
     (tmp_path / "masters").write_text(f"{os.getpid()}:1")  # began at another time

@@ -91,6 +91,7 @@ def test_arguments_beat_the_environment() -> None:
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096", "at most OTEL_BSP_MAX_QUEUE_SIZE"),
         ("OTEL_BSP_SCHEDULE_DELAY", "1.5", "a whole number of at least 1"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "0", "a whole number of at least 1"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta", "one of cumulative"),
         ("OTEL_METRIC_EXPORT_TIMEOUT", "soon", "a whole number of at least 1"),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "collector:4318", "an http:// or https:// address"),
         ("INSTRUMENTATION_PUBLIC_ENDPOINT", "perhaps", "true or false"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -40,32 +41,48 @@ def gunicorn(workers: int, *arguments: str, app: str = APP) -> list[str]:
 
 @dataclass
 class Server:
-    """A running server: its master, its address, its output, and every answer that it gave."""
+    """A running server: its master, its address, its output, and what a client knows of it.
+
+    Attributes:
+        answers: the body of every answer.
+        traces: the trace of every request that was answered, each of its own.
+        unanswered: the requests whose connection was closed instead: a worker that leaves may
+            have read and counted such a request, or not.
+    """
 
     process: subprocess.Popen[bytes]
     address: str
     log: Path
     answers: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
+    unanswered: int = 0
 
-    def ask(self, path: str = "/pid", **headers: str) -> str | None:
+    def ask(self, path: str = "/pid") -> str | None:
         """The answer's body; None where the connection was closed without one."""
         parts = urlsplit(self.address)
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
-        try:
-            connection.request("GET", path, headers={"connection": "close", **headers})
-            answer = connection.getresponse()
-            body = answer.read().decode()
-            assert answer.status == 200, body
-            self.answers.append(body)
-            return body
-        except (ConnectionError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
+        trace = f"{random.getrandbits(128) | 1:032x}"
+        headers = {"connection": "close", "traceparent": f"00-{trace}-{1:016x}-01"}
+        with contextlib.closing(connection):
+            try:
+                connection.connect()
+            except ConnectionError:
+                return None
+            try:
+                connection.request("GET", path, headers=headers)
+                answer = connection.getresponse()
+                body = answer.read().decode()
+            except (ConnectionError, http.client.HTTPException):
+                self.unanswered += 1
+                return None
+        assert answer.status == 200, body
+        self.answers.append(body)
+        self.traces.append(trace)
+        return body
 
-    def answered(self, path: str = "/pid", **headers: str) -> str:
+    def answered(self, path: str = "/pid") -> str:
         """Like `ask`, sent again where a worker closed the connection before it was read."""
-        answer = eventually(lambda: self.ask(path, **headers), explain=self.log.read_text)
+        answer = eventually(lambda: self.ask(path), explain=self.log.read_text)
         assert answer is not None
         return answer
 
@@ -90,6 +107,10 @@ class Server:
         with ThreadPoolExecutor(4) as threads:
             for done in [threads.submit(ask) for _ in range(4)]:
                 done.result()
+
+    def agrees(self, told: float) -> bool:
+        """Whether this number of requests is that of the answers, none lost and none twice."""
+        return len(self.answers) <= told <= len(self.answers) + self.unanswered
 
     def samples(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         """What a scrape says now, by name and labels."""
