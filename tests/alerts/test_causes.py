@@ -61,19 +61,19 @@ ENDPOINT = Life(
         ASYNCIO_EVENT_LOOP_BLOCKED,
         (20 * MINUTE, 0, 0.4),
         (MINUTE, 3, 0.4),
-        (90 * MINUTE, 0, 0.4),
+        (40 * MINUTE, 0, 0.4),
         http_route=ROUTE,
     ),
     start=20 * 60 + 3 * 15,
-    firing=40,
-    silent=(20, 90),
+    firing=30,
+    silent=(20, 38),
     said={
         "kind": "cause",
         "level": "job_route",
         "http_route": ROUTE,
         "summary": "/orders/{id} of orders blocks the event loop",
         "description": "One in a hundred of the stretches in which it held the event loop took "
-        "497.5ms or longer over the last hour, more than 0.25 s. Each delays every other request "
+        "497.5ms or longer over the last 15 minutes, more than 0.25 s. Each delays every other request "
         "of the process.",
         "traces": "tags=%7B%22http.route%22%3A%22ROUTE%22%7D",
     },

@@ -24,8 +24,10 @@ class Loop:
     """A route whose 99th percentile of blocking is longer than this is worth mending, however
     seldom it is called. A bound of the histogram."""
     min_blocks: float = kinds.count(10)
-    """With fewer blocks in the window of the past hour, a percentile is the longest of them."""
-    endpoint_window: float = kinds.window(HOUR)
+    """With fewer blocks in the window, a percentile is the longest of them."""
+    endpoint_window: float = kinds.window(15 * MINUTE)
+    """Long enough for a route that is called seldom, short enough that what was mended is not
+    named as the cause of the next page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
