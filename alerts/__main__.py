@@ -74,6 +74,8 @@ def _check(folder: Path, files: dict[str, str]) -> int:
 
 
 def _refuse_foreign(parser: argparse.ArgumentParser, folder: Path, files: dict[str, str]) -> None:
+    if folder.exists() and not folder.is_dir():
+        parser.error(f"--out: {folder} is no folder")
     foreign = sorted(path.name for path in folder.glob("*.yml") if path.name not in files)
     if foreign:
         parser.error(f"--out: {folder} holds other files ({', '.join(foreign)})")

@@ -124,6 +124,15 @@ def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "none.yaml: No such file or directory" in capsys.readouterr().err
 
 
+def test_a_file_in_the_folders_place_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path / "out")])
+    assert f"--out: {tmp_path / 'out'} is no folder" in capsys.readouterr().err
+
+
 def test_the_committed_folder_is_everybodys(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
