@@ -73,8 +73,8 @@ ENDPOINT = Life(
         "http_route": ROUTE,
         "summary": "/orders/{id} of orders blocks the event loop",
         "description": "One in a hundred of the stretches in which it held the event loop took "
-        "497.5ms or longer over the last 15 minutes, more than 0.25 s. Each delays every other request "
-        "of the process.",
+        "497.5ms or longer over the last 15 minutes, more than 0.25 s. Each delays every other "
+        "request of the process.",
         "traces": "tags=%7B%22http.route%22%3A%22ROUTE%22%7D",
     },
 )
