@@ -161,7 +161,7 @@ def test_tasks_that_a_request_waits_for_or_that_others_make_are_not_background_w
     app.add_middleware(BaseHTTPMiddleware, dispatch=through)
     observed.instrument(app)
     assert httpx.get(serve(app)).text == "a"
-    wait_until(lambda: observed.spans())
+    wait_until(observed.spans)
     assert works(observed) == []
     assert outcomes(observed) == {}
 

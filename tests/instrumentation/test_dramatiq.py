@@ -93,7 +93,7 @@ def test_the_trace_runs_from_the_request_to_the_worker(
     observed.instrument(app)
     with worker(broker):
         httpx.get(serve(app))
-        wait_until(lambda: observed.spans(SpanKind.CONSUMER))
+        wait_until(lambda: observed.spans(SpanKind.CONSUMER) and observed.spans())
     request, sent = observed.span(), observed.span(SpanKind.PRODUCER)
     done = observed.span(SpanKind.CONSUMER)
     inner = observed.spans(SpanKind.INTERNAL)
