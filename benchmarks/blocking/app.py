@@ -11,6 +11,7 @@ import gc
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -64,7 +65,7 @@ truth: list[dict[str, Any]] = []
 def hold(request: Request, place: str) -> None:
     """Hold the loop as the query asks, and write down what happened."""
     kind, seconds = KINDS[request.query_params["kind"]], float(request.query_params["seconds"])
-    start = time.time_ns()
+    starved, start = _starved(), time.time_ns()
     kind(seconds)
     end = time.time_ns()
     truth.append(
@@ -74,8 +75,17 @@ def hold(request: Request, place: str) -> None:
             "culprits": culprits(kind),
             "start": start,
             "end": end,
+            "starved": _starved() - starved,
         }
     )
+
+
+def _starved() -> int:
+    """Nanoseconds for which this thread could have run and got no CPU, where Linux tells."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
 
 
 async def dependency(request: Request) -> None:
@@ -178,7 +188,7 @@ def main() -> None:
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     loop: Any = sys.argv[1]
-    config = uvicorn.Config(app, log_level="error", access_log=False, loop=loop)
+    config = uvicorn.Config(app, log_level="error", loop=loop, timeout_keep_alive=600)
     uvicorn.Server(config).run(sockets=[listener])
 
 

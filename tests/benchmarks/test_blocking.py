@@ -27,7 +27,8 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
 def told(**block: Any) -> dict[str, Any]:
     """A service that slept for 100 ms, and what was told of it."""
     (culprit,) = culprits(sleep)
-    true = {"kind": "sleep", "route": "/a", "culprits": [culprit], "start": 0, "end": 100 * MS}
+    true = {"kind": "sleep", "route": "/a", "culprits": [culprit], "start": 0, "end": 100 * MS,
+            "starved": 0}  # fmt: skip
     right = {
         "event_loop.blocked.culprit": culprit,
         "event_loop.blocked.seconds": 0.1,
@@ -42,6 +43,13 @@ def test_what_agrees_is_found() -> None:
     result = find.compare(told())
     assert result.good
     assert (result.found, result.misses, result.invented) == (1, [], [])
+
+
+def test_a_block_without_cpu_counts_neither_way() -> None:
+    told_of = told()
+    told_of["truth"][0]["starved"] = 50 * MS
+    result = find.compare(told_of)
+    assert (result.blocks, result.starved, result.invented) == (0, 1, [])
 
 
 @pytest.mark.parametrize(
