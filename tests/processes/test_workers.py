@@ -106,6 +106,7 @@ def test_recycled_workers_lose_nothing_and_count_nothing_twice(
         assert len(list(folder.glob("*.db"))) <= 2 * 4 + 2
 
 
+@pytest.mark.slow
 @pytest.mark.proves("Processes", "a dead worker's live gauges go")
 @servers
 def test_what_a_killed_worker_was_doing_is_forgotten_and_what_it_did_is_kept(
