@@ -101,9 +101,8 @@ def test_b3(app: FastAPI, observed: Observed) -> None:
 @pytest.mark.parametrize(
     ("propagators", "headers"),
     [
-        ("b3", {"b3": f"{TRACE}-{SPAN}-1"}),
-        ("b3multi", {"x-b3-traceid": TRACE, "x-b3-spanid": SPAN, "x-b3-sampled": "1"}),
         ("tracecontext,b3", {"b3": f"{TRACE}-{SPAN}-1"}),
+        ("b3multi", {"x-b3-traceid": TRACE, "x-b3-spanid": SPAN, "x-b3-sampled": "1"}),
     ],
 )
 def test_the_variable_chooses_the_format(propagators: str, headers: dict[str, str]) -> None:
