@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 from typing import TYPE_CHECKING, Final
@@ -49,6 +50,12 @@ def _claimed() -> Iterator[int]:
         _claims.append(claim)
         block = range(first + 1, min(first + _BLOCK, RANGE.stop))
         yield from filter(_is_free, block)
+
+
+@atexit.register
+def _release() -> None:
+    for claim in _claims:
+        claim.close()
 
 
 def _is_free(port: int) -> bool:

@@ -20,7 +20,7 @@ from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk
-from opentelemetry.sdk.trace.sampling import ParentBased, StaticSampler, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, StaticSampler, TraceIdRatioBased
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
@@ -31,8 +31,12 @@ _ROOM: Final = 64
 """Our spans have fewer attributes than this; with a lower limit the SDK does the counting."""
 
 _NONE: Final[Any] = BoundedList(0)
-_SAMPLED, _NOT_SAMPLED = TraceFlags.SAMPLED, TraceFlags.DEFAULT
+_KEEP, _DROP = Decision.RECORD_AND_SAMPLE, Decision.DROP
 _RANDOM: Final = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)
+_FLAGS: Final = {number: TraceFlags(number) for number in (0, 1, _RANDOM, _RANDOM | 1)}
+
+Rule = Decision | int
+"""A decision, or the bound below which a ratio sampler keeps a trace."""
 
 
 class Tracer(trace.Tracer):
@@ -76,7 +80,7 @@ class LeanTracer(Tracer):
     def __init__(self, original: sdk.Tracer) -> None:
         super().__init__(original)
         self._sdk = original
-        self._blind = _is_blind(original.sampler)
+        self._rules = Rules.of(original.sampler)
 
     def start(
         self,
@@ -89,26 +93,22 @@ class LeanTracer(Tracer):
     ) -> Span:
         """See `Tracer.start`. A user's sampler may look at the attributes; then the SDK decides."""
         tracer: Any = self._sdk
-        if links or not self._blind or not tracer._is_enabled():
+        rules = self._rules
+        if links or rules is None or not tracer._is_enabled():
             return super().start(name, parent, kind, describe, *arguments, links=links)
-        caller: SpanContext | None = trace.get_current_span(parent).get_span_context()
+        caller = _caller(parent)
         generator = tracer.id_generator
-        if caller is not None and caller.is_valid:
-            trace_id, random = caller.trace_id, caller.trace_flags & _RANDOM
-        else:
-            caller, trace_id = None, generator.generate_trace_id()
+        if caller is None:
+            trace_id, state = generator.generate_trace_id(), None
             random = _RANDOM if generator.is_trace_id_random() else 0
-        result = tracer.sampler.should_sample(parent, trace_id, name, kind, None, ())
-        sampled = _SAMPLED if result.decision.is_sampled() else _NOT_SAMPLED
-        context = SpanContext(
-            trace_id,
-            generator.generate_span_id(),
-            False,
-            TraceFlags(sampled | random),
-            result.trace_state,
-        )
-        ended = tracer._tracer_metrics.start_span(caller, result.decision)
-        if not result.decision.is_recording():
+        else:
+            trace_id, state = caller.trace_id, caller.trace_state
+            random = caller.trace_flags & _RANDOM
+        decision = rules.decide(caller, trace_id)
+        flags = _FLAGS[random | (decision is _KEEP)]
+        context = SpanContext(trace_id, generator.generate_span_id(), False, flags, state)
+        ended = tracer._tracer_metrics.start_span(caller, decision)
+        if decision is _DROP:
             return NonRecordingSpan(context)
         span = LeanSpan(name, context, caller, kind, describe(*arguments), tracer, ended)
         span.start(parent_context=parent)
@@ -149,11 +149,12 @@ class LeanSpan(sdk._Span):
         self._described = attributes
         self._attributes = _bounded(attributes, self._limits.max_span_attributes)
 
-    def tell(self, attributes: Described) -> None:
-        """Set attributes that need no check."""
+    def tell(self, attributes: Described, name: str | None = None) -> None:
+        """Set attributes that need no check, and perhaps another name."""
         with self._lock:
             if self._end_time is None:
                 self._described.update(attributes)
+                self._name = name or self._name
 
     def _add_event(self, event: Any) -> None:
         with self._lock:
@@ -175,12 +176,14 @@ class LeanSpan(sdk._Span):
 _UNSET: Final = trace.Status(trace.StatusCode.UNSET)
 
 
-def tell(span: Span, attributes: Described) -> None:
-    """Set attributes of ours, which need no check, on any span."""
+def tell(span: Span, attributes: Described, name: str | None = None) -> None:
+    """Set attributes of ours, which need no check, on any span, and perhaps another name."""
     if isinstance(span, LeanSpan):
-        span.tell(attributes)
-    else:
-        span.set_attributes(attributes)
+        span.tell(attributes, name)
+        return
+    span.set_attributes(attributes)
+    if name is not None:
+        span.update_name(name)
 
 
 def lean(original: trace.Tracer) -> Tracer:
@@ -212,9 +215,60 @@ def _bounded(attributes: Described, most: int | None) -> Any:
     return made
 
 
-def _is_blind(sampler: Any) -> bool:
-    """Whether a sampler decides without looking at attributes: those of the SDK do."""
-    if type(sampler) is ParentBased:
-        return all(_is_blind(part) for part in vars(sampler).values())
+def _caller(parent: Context | None) -> SpanContext | None:
+    """The span that a new one is below, if there is one."""
+    if parent is not None and not parent:
+        return None  # a context without anything: most requests come with no trace
+    context = trace.get_current_span(parent).get_span_context()
+    return context if context.is_valid else None
+
+
+class Rules:
+    """What the SDK's samplers decide from the caller and the trace's id, which is all they look at.
+
+    Asking them costs more than what they decide: each looks the caller up anew and wraps its
+    answer.
+    """
+
+    def __init__(self, root: Rule, remote: tuple[Rule, Rule], local: tuple[Rule, Rule]) -> None:
+        """`remote` and `local`: the rule for a caller that isn't sampled, and for one that is."""
+        self._root = root
+        self._remote = remote
+        self._local = local
+
+    @classmethod
+    def of(cls, sampler: Any) -> Rules | None:
+        """None for a sampler that has to be asked."""
+        if type(sampler) is not ParentBased:
+            rule = _rule(sampler)
+            return None if rule is None else cls(rule, (rule, rule), (rule, rule))
+        names = ("_root", "_remote_parent_not_sampled", "_remote_parent_sampled",
+                 "_local_parent_not_sampled", "_local_parent_sampled")  # fmt: skip
+        found = [rule for name in names if (rule := _rule(getattr(sampler, name, None)))]
+        if len(found) < len(names):
+            return None
+        return cls(found[0], (found[1], found[2]), (found[3], found[4]))
+
+    def decide(self, caller: SpanContext | None, trace_id: int) -> Decision:
+        """What becomes of a span of this trace."""
+        if caller is None:
+            rule = self._root
+        else:
+            rules = self._remote if caller.is_remote else self._local
+            rule = rules[caller.trace_flags & 1]
+        return rule if isinstance(rule, Decision) else _by_ratio(rule, trace_id)
+
+
+def _rule(sampler: Any) -> Rule | None:
     decide = getattr(type(sampler), "should_sample", None)
-    return decide in (StaticSampler.should_sample, TraceIdRatioBased.should_sample)
+    if decide is StaticSampler.should_sample:
+        decision = getattr(sampler, "_decision", None)
+        return decision if isinstance(decision, Decision) else None
+    if decide is TraceIdRatioBased.should_sample:
+        bound: int = sampler.bound
+        return bound
+    return None
+
+
+def _by_ratio(bound: int, trace_id: int) -> Decision:
+    return _KEEP if trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < bound else _DROP

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -37,7 +38,8 @@ def server(scope: Scope, method: str) -> dict[str, Any]:
     }
     if method is OTHER:
         attributes["http.request.method_original"] = scope["method"][:64]
-    if client := scope.get("client"):
+    client = scope.get("client")
+    if client and client[0] is not None:
         attributes["client.address"] = client[0]
         if client[1]:  # no port: a proxy's header named the client, and the peer is the proxy
             attributes["network.peer.address"] = client[0]
@@ -47,20 +49,29 @@ def server(scope: Scope, method: str) -> dict[str, Any]:
         if name == b"user-agent":
             attributes["user_agent.original"] = value.decode("latin-1")
         elif name == b"host":
-            host = value.decode("latin-1")
-    _add_server(attributes, host, scope, scheme)
-    return {name: value for name, value in attributes.items() if value is not None}
+            host = value
+    attributes.update(_asked(host, scheme) if host else _listening(scope, scheme))
+    return attributes
 
 
-def _add_server(attributes: dict[str, Any], host: str | None, scope: Scope, scheme: str) -> None:
+@lru_cache(maxsize=256)
+def _asked(host: bytes, scheme: str) -> dict[str, Any]:
     """The address that the client asked for; a malformed Host header says nothing."""
     try:
-        parts = urlsplit(f"//{host}") if host else None
-        address, port = (parts.hostname, parts.port) if parts else (None, None)
+        parts = urlsplit(f"//{host.decode('latin-1')}")
+        return _server(parts.hostname, parts.port, scheme)
     except ValueError:
-        return
-    if parts is None:
-        address, port = scope.get("server") or (None, None)
-    if address:
-        attributes["server.address"] = address
-        attributes["server.port"] = port or DEFAULT_PORTS.get(scheme)
+        return {}
+
+
+def _listening(scope: Scope, scheme: str) -> dict[str, Any]:
+    """The address that the server listens on, where the client named none."""
+    address, port = scope.get("server") or (None, None)
+    return _server(address, port, scheme)
+
+
+def _server(address: str | None, port: int | None, scheme: str) -> dict[str, Any]:
+    if not address:
+        return {}
+    port = port or DEFAULT_PORTS.get(scheme)
+    return {"server.address": address} | ({"server.port": port} if port else {})

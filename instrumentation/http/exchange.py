@@ -181,7 +181,6 @@ class Exchange:
             described["http.response.status_code"] = self._status
         if route is not None:
             described["http.route"] = route
-            span.update_name(f"{attributes.span_method(self._method)} {route}")
         if self._aborted:
             described["http.response.aborted"] = True
         if error_type:
@@ -189,7 +188,8 @@ class Exchange:
             span.set_status(Status(StatusCode.ERROR))
             if error is not None and not self._is_answer(error):
                 exceptions.record(span, error)
-        tell(span, described)
+        name = None if route is None else f"{attributes.span_method(self._method)} {route}"
+        tell(span, described, name)
 
 
 def _described(scope: Scope, method: str, capture: Capture | None) -> dict[str, Any]:
