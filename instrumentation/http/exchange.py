@@ -34,6 +34,30 @@ class Exchange:
     comes last; its duration is the same.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_aborted",
+        "_active",
+        "_capture",
+        "_ended_ns",
+        "_method",
+        "_receive",
+        "_reported",
+        "_scheme",
+        "_seconds",
+        "_send",
+        "_status",
+        "_tells_toll",
+        "_toll",
+        "_trailers",
+        "began",
+        "blocked",
+        "context",
+        "span",
+        "telemetry",
+        "track",
+    )  # fmt: skip
+
     def __init__(
         self,
         telemetry: Telemetry,

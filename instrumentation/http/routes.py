@@ -79,11 +79,12 @@ class Track:
         return self.route() or UNMATCHED
 
     def _path(self, scope: Scope, paths: Paths) -> str | None:
-        selected = _selected(scope)
-        context, route, endpoint = (
-            None if now is before else now
-            for now, before in zip(selected, self._stale, strict=True)
-        )
+        context, route, endpoint = selected = _selected(scope)
+        if self._mounts:
+            context, route, endpoint = (
+                None if now is before else now
+                for now, before in zip(selected, self._stale, strict=True)
+            )
         if context is not None:
             inner = getattr(context, "starlette_route", None) or context
             if not isinstance(inner, Mount | Host):
@@ -100,6 +101,8 @@ def root(scope: Scope) -> str:
     take the place.
     """
     path = str(scope.get("root_path", "")).rstrip("/")
+    if not path:
+        return ""
     outer = str(scope.get("app_root_path", path)).rstrip("/")
     mounted = path.removeprefix(outer)
     parameters = scope.get("path_params", {}) if mounted else {}
