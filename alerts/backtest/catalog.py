@@ -48,6 +48,7 @@ class Scenario:
         story: one line for the table.
         make: draws a service and, where it is an incident, what must page.
         weeks: whether it is compared with past weeks too. promtool passes them minute by minute.
+        past_only: whether it is harmless only because past weeks are known.
         autumn: whether it is replayed in the weeks after clocks changed.
     """
 
@@ -55,6 +56,7 @@ class Scenario:
     story: str
     make: Callable[[Draw], tuple[World, Incident | None]]
     weeks: bool = False
+    past_only: bool = False
     autumn: bool = False
 
 

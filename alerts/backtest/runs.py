@@ -45,7 +45,7 @@ def split(cases: Cases) -> list[Run]:
             for begin in range(0, len(compared), _COMPARED_A_RUN)
         ]
     for autumn in (True, False):
-        alike = [each for each in cases if each[0].autumn == autumn]
+        alike = [each for each in cases if each[0].autumn == autumn and not each[0].past_only]
         runs += [Run(packed, weeks=False) for packed in _packed(alike)]
     return runs
 

@@ -40,6 +40,9 @@ _COMPARED: Final = _AUTUMN | {
 """Harmless days whose traffic could be mistaken for lost traffic."""
 
 
+_PAST_ONLY: Final = frozenset({"closing_time"})
+
+
 def _public(module: ModuleType) -> Iterator[tuple[str, Callable[[Draw], Any]]]:
     for name, value in vars(module).items():
         own = inspect.isfunction(value) and value.__module__ == module.__name__
@@ -58,6 +61,7 @@ def _scenarios(module: ModuleType) -> Iterator[Scenario]:
             story=story(make),
             make=_nothing_wrong(make) if module in (changes, harmless) else make,
             weeks=module is missing or name in _COMPARED,
+            past_only=name in _PAST_ONLY,
             autumn=name in _AUTUMN,
         )
 

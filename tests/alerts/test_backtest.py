@@ -79,7 +79,7 @@ def test_every_case_is_in_a_run_that_promtool_can_hold() -> None:
     cases = [(scenario, seed) for seed in (1, 2) for scenario in SCENARIOS]
     runs = split(cases)
     whole = [case for each in runs if not each.weeks for case in each.cases]
-    assert sorted(map(str, whole)) == sorted(map(str, cases))
+    assert sorted(map(str, whole)) == sorted(str(case) for case in cases if not case[0].past_only)
     compared = [case for each in runs if each.weeks for case in each.cases]
     assert sorted(map(str, compared)) == sorted(str(case) for case in cases if case[0].weeks)
     assert all(len({scenario.autumn for scenario, _ in each.cases}) == 1 for each in runs)

@@ -82,6 +82,22 @@ def test_an_absurd_number_is_refused_by_its_key(
         replace(DEFAULTS, **{section: changed})
 
 
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("burn_fastest", {"short": 120}),
+        ("burn_slowest", {"short": 7200}),
+        ("burn_fast", {"window": 7200}),
+    ],
+)
+def test_a_burn_rate_s_window_that_is_not_recorded_is_refused(
+    name: str, changes: dict[str, Any]
+) -> None:
+    burn = replace(getattr(DEFAULTS.objectives, name), **changes)
+    with pytest.raises(ValueError, match=r"objectives\.burn_\w+\.short: must be"):
+        replace(DEFAULTS, objectives=replace(DEFAULTS.objectives, **{name: burn}))
+
+
 def test_recorded_names_are_level_metric_operations() -> None:
     names = [series.name for series in recorded.series()]
     assert len(set(names)) == len(names)

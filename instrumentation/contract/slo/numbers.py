@@ -82,6 +82,21 @@ class Numbers:
                     f"{key}: must hold {MIN_SCRAPES_IN_WINDOW} scrapes, {shortest:g} s or more, "
                     f"not {value:g} s"
                 )
+        self._demand_recorded_windows()
+
+    def _demand_recorded_windows(self) -> None:
+        """Raise ValueError where a burn rate's window is none that is recorded."""
+        budget, base = self.objectives, self.errors.window
+        if budget.burn_fastest.short < base:
+            raise ValueError(
+                f"objectives.burn_fastest.short: must be errors.window, {base:g} s, or more, "
+                f"not {budget.burn_fastest.short:g} s"
+            )
+        if budget.burn_slowest.short != budget.burn_fast.window:
+            raise ValueError(
+                "objectives.burn_slowest.short: must be objectives.burn_fast.window, "
+                f"{budget.burn_fast.window:g} s, not {budget.burn_slowest.short:g} s"
+            )
 
     def scaled(self, divisor: float) -> Numbers:
         """Return the same levels with every window, wait and interval divided.
