@@ -193,12 +193,14 @@ class Stretch:
             )
 
     def _start(self, first: Sample) -> float:
-        """The middle of where it can be, or where its request began in between.
+        """The middle of where it can be; soon after its request began, if that was in between.
 
-        A request seldom waits for anything before its code runs.
+        A request seldom waits for anything before its code runs, but may have other work first.
         """
         began = first.request.began if first.request else self.last
-        return began if began > self.last else (self.last + self.due) / 2
+        if began <= self.last:
+            return (self.last + self.due) / 2
+        return began + max(0.0, self.due - began) / 4
 
 
 def _is_one(one: Any, other: Any) -> bool:
