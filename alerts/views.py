@@ -1,7 +1,7 @@
 """Recordings that no alert needs: quantiles and shares over longer windows, and last week's.
 
-Dashboards read them beyond a few hours. All but the five-minute buckets are made of other
-recordings, the longer windows of the shorter ones'.
+Dashboards read them beyond a few hours. All are made of other recordings, the longer windows of the
+shorter ones'.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alerts.model import Group, Record
-from instrumentation.contract import promql, queries, recordings
+from instrumentation.contract import promql, recordings
 from instrumentation.contract.recorded import (
     BUCKETS,
     ERROR_RATIO,
@@ -39,7 +39,6 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
     )
     of_5m, of_1h = BUCKETS["5m"].at(ROUTE), BUCKETS["1h"].at(ROUTE)
     shortest = (
-        Record(of_5m, queries.judged_buckets(ROUTE.labels, base)),
         *_quantiles("5m", of_5m),
         *_ratios("5m", base, base),
     )

@@ -54,6 +54,20 @@ def ratio(part: Recorded, whole: Recorded, level: Level, window: float, base: fl
     return f"{mean(part.at(level), window, base)}\n/ ({mean(whole.at(level), window, base)} > 0)"
 
 
+def judged_buckets(numbers: Numbers) -> str:
+    """Bucket rates of each route over the tail's window.
+
+    Of the raw buckets, which are most of all series, only five minutes are read: ten are the mean
+    of these and of those before. A young series was at zero before it appeared, as `rate` has it.
+    """
+    window, base = numbers.tail.window, numbers.errors.window
+    if window != 2 * base:
+        return queries.judged_buckets(ROUTE.labels, window)
+    name = r.BUCKETS["5m"].at(ROUTE)
+    before = promql.zero_fill(promql.earlier(name, base), name)
+    return f"({name} + {before}) / 2"
+
+
 def tail_ratio(level: Level, numbers: Numbers) -> str:
     """p99 divided by p50, where the window held enough requests to tell."""
     requests = f"{r.TIMED_10M.at(level)} * {numbers.tail.window:g}"
