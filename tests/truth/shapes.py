@@ -99,8 +99,13 @@ SHAPES = (
 LEAF = Shape("the leaf of a call", "GET", fixed("/leaf"), 200, "/leaf")
 
 
-def mixed(count: int, seed: int) -> list[Shape]:
-    """`count` shapes in random order, each as often as the others."""
-    found = [SHAPES[number % len(SHAPES)] for number in range(count)]
+def mixed(count: int, seed: int, *, calls: bool = True) -> list[Shape]:
+    """`count` shapes in random order, each as often as the others.
+
+    Without `calls` none sends a request of its own to the same service: a worker that leaves
+    closes its connections, and what the caller makes of that is no shape that is known before.
+    """
+    shapes = [shape for shape in SHAPES if calls or not shape.calls]
+    found = [shapes[number % len(shapes)] for number in range(count)]
     random.Random(seed).shuffle(found)
     return found
