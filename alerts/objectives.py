@@ -49,10 +49,9 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
     usual = Record(
         SLOW_RATIO_USUAL.at(SERVICE), recordings.usual(SLOW_RATIO["1h"], SERVICE, numbers)
     )
-    return (
-        Group("slow", numbers.intervals.evaluation, tuple(base)),
-        Group("objectives", numbers.intervals.usual, (*_ratios(numbers), usual, *_alerts(numbers))),
-    )
+    recorded: tuple[Record, ...] = (*base, *_ratios(numbers), usual)
+    rules: tuple[Record | Alert, ...] = (*recorded, *_alerts(numbers))
+    return (Group("objectives", numbers.intervals.usual, rules),)
 
 
 def _ratios(numbers: Numbers) -> list[Record]:

@@ -30,7 +30,7 @@ RULES: Final = {
     # Three weeks of minutes: only what compares with past weeks, and what that reads.
     True: ("errors", "traffic", "targets", "naive"),
 }
-ORDER: Final = ("errors", "tail-usual", "tail", "slow", "objectives", "traffic", "targets", "naive")
+ORDER: Final = ("errors", "tail-usual", "tail", "objectives", "traffic", "targets", "naive")
 """Of the groups, for a recording is read by the rules after it."""
 
 _SUMMER: Final = datetime(2025, 6, 3, tzinfo=UTC)
