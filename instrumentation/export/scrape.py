@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import anyio.to_thread
 from anyio import CapacityLimiter
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import InfoMetricFamily
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
 from starlette.types import Scope, Send
 
 from instrumentation.errors import InternalErrors
+from instrumentation.export import kept
+from instrumentation.export.kept import Rendered
+from instrumentation.export.lines import Format
 from instrumentation.export.workers import Workers
 
 _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 _JOB_AND_INSTANCE = ("service.name", "service.instance.id")
+_TARGET_HELP: Final = "Attributes of the service."
+
+_WORK_SECONDS: Final = 0.001
+_PAUSE_SECONDS: Final = 0.0001
 
 
 class Exposition:
@@ -36,24 +43,58 @@ class Exposition:
         workers: Workers | None = None,
     ) -> None:
         self._registry = registry if workers is None else workers
+        self._rendered: dict[Any, Rendered | None] = {}
         self._target_info = {
             _NOT_A_LABEL.sub("_", name): str(value)
             for name, value in resource.attributes.items()
             if name not in _JOB_AND_INSTANCE
         }
 
-    def collect(self) -> Iterator[Metric]:
-        """The families, as prometheus-client's renderers ask for them."""
-        yield InfoMetricFamily("target", "Attributes of the service.", self._target_info)
-        for family in self._registry.collect():
-            created = family.name + "_created"
-            family.samples = [sample for sample in family.samples if sample.name != created]
-            yield family
-
     def render(self, accept: str) -> tuple[bytes, str]:
         """The body and its content type, for an Accept header."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self), content_type
+        into = Format(accept)
+        return b"".join(_chunks(self._text(into))), into.content_type
+
+    def _text(self, into: Format) -> Iterator[str]:
+        yield from into.family(InfoMetricFamily("target", _TARGET_HELP, self._target_info))
+        collectors = kept.collectors(self._registry)
+        rendered = {}
+        for collector in [self._registry] if collectors is None else collectors:
+            known = collector in self._rendered
+            found = self._rendered[collector] if known else Rendered.of(collector)
+            rendered[collector] = found
+            if found is not None and into.is_plain:
+                yield from found.text(into)
+            else:
+                yield from _collected(collector, into)
+        self._rendered = rendered  # those that are registered no more are gone
+        yield into.end
+
+
+def _collected(collector: Any, into: Format) -> Iterator[str]:
+    for family in collector.collect():
+        created = family.name + "_created"
+        family.samples = [sample for sample in family.samples if sample.name != created]
+        yield from into.family(family)
+
+
+def _chunks(text: Iterable[str]) -> Iterator[bytes]:
+    """The text in parts, with a pause between any two that took a while.
+
+    A thread that has the interpreter gives it up after five milliseconds at the earliest, and the
+    loop would wait for it. It has to sleep for a moment: after a `sleep(0)` it is awake again
+    before the loop's thread is.
+    """
+    parts: list[str] = []
+    paused = time.perf_counter()
+    for part in text:
+        parts.append(part)
+        if time.perf_counter() - paused > _WORK_SECONDS:
+            yield "".join(parts).encode()
+            parts.clear()
+            time.sleep(_PAUSE_SECONDS)
+            paused = time.perf_counter()
+    yield "".join(parts).encode()
 
 
 async def answer(exposition: Exposition, errors: InternalErrors, scope: Scope, send: Send) -> None:
