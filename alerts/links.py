@@ -34,7 +34,7 @@ class Links:
     def dashboard(self, alert: str, level: Level) -> str:
         """Link to the dashboard of the alert's service around its start, as a template."""
         parts = [
-            f"{self.grafana}/d/{places.SERVICE_DASHBOARD_UID}?"
+            f"{self.grafana}/d/{places.INCIDENT_DASHBOARD_UID}?"
             f"var-{places.JOB_VARIABLE}={{{{ $labels.job | urlQueryEscape }}}}"
         ]
         if "instance" in level.labels:

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grafanalib._gen import DashboardEncoder
 
-from dashboards import service
+from dashboards import boards
 from dashboards.prune import pruned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from dashboards.model import Board
 
 GENERATED: Final = Path(__file__).parent / "generated"
-
-_FILES: Final[dict[str, Callable[[], Any]]] = {"service.json": service.dashboard}
 
 
 def files() -> dict[str, str]:
     """Return each dashboard file's name and text."""
-    return {name: _text(make()) for name, make in _FILES.items()}
+    return {f"{board.name}.json": text(board) for board in boards.ALL}
 
 
 def write(folder: Path) -> None:
@@ -42,6 +40,7 @@ def differences(folder: Path) -> list[str]:
     return sorted(name for name in found.keys() | made if found.get(name) != made.get(name))
 
 
-def _text(dashboard: Any) -> str:
-    content = json.loads(json.dumps(dashboard, cls=DashboardEncoder))
+def text(board: Board) -> str:
+    """Return a dashboard's JSON."""
+    content: dict[str, Any] = json.loads(json.dumps(boards.grafana(board), cls=DashboardEncoder))
     return json.dumps(pruned(content), indent=2, sort_keys=True) + "\n"

@@ -9,10 +9,14 @@ ALL_VALUES: Final = "$__all"
 
 _DASHBOARD: Final = frozenset({"__inputs", "hideControls", "rows", "sharedCrosshair", "style"})
 _PANEL: Final = frozenset(
-    {"cacheTimeout", "editable", "error", "height", "hideTimeOverride", "minSpan", "span"}
-)
+    {
+        "cacheTimeout", "color", "columns", "editable", "error", "fontSize", "height",
+        "hideTimeOverride", "mappings", "minSpan", "span",
+    }
+)  # fmt: skip
 _ROW: Final = frozenset({"collapsed", "gridPos", "id", "panels", "title", "type"})
 """All that a heading has: it draws nothing."""
+_CUSTOM: Final = frozenset({"displayMode"})
 _TARGET: Final = frozenset({"metric", "query", "step", "target"})
 _VARIABLE: Final = frozenset(
     {"auto", "auto_count", "auto_min", "tagValuesQuery", "tagsQuery", "useTags"}
@@ -37,7 +41,7 @@ def _panel(panel: dict[str, Any]) -> dict[str, Any]:
     defaults = kept["fieldConfig"]["defaults"]
     kept["fieldConfig"]["defaults"] = {
         **_without(frozenset(), defaults),
-        "custom": _without(frozenset(), defaults["custom"]),
+        "custom": _without(_CUSTOM, defaults["custom"]),
     }
     return kept
 

@@ -37,8 +37,8 @@ SUBJECTS: Final = (
 """Labels that tell which part of a service a cause is about."""
 
 _RECENT_SECONDS: Final = 600
-# The caller's own mistakes (4xx) say nothing about the dependency; that it throttles us (429) does.
-_FAILED: Final = promql.matches("error_type", "429|5..|[^45].*")
+FAILED: Final = promql.matches("error_type", "429|5..|[^45].*")
+"""What a dependency is to blame for: not the caller's own mistakes (4xx), but throttling (429)."""
 
 
 def blocked_loop(numbers: Numbers) -> str:
@@ -123,7 +123,7 @@ def failing_dependency(numbers: Numbers) -> str:
     """Share of the requests to a dependency that it failed, where it is large."""
     dependency, by = numbers.dependency, DEPENDENCY.labels
     window = dependency.window
-    failed = promql.observations(HTTP_CLIENT_REQUEST_DURATION, window, by, (_FAILED,))
+    failed = promql.observations(HTTP_CLIENT_REQUEST_DURATION, window, by, (FAILED,))
     asked = promql.observations(HTTP_CLIENT_REQUEST_DURATION, window, by)
     return promql.every(
         f"{failed} / {asked} > {dependency.failed:g}",

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 RATE_INTERVAL: Final = "$__rate_interval"
 """Grafana's own window: at least four scrapes, at least one pixel."""
+RANGE: Final = "$__range"
+"""The whole range that is looked at."""
 
 _UNION: Final = "\n  or "
 
 Labels = tuple[tuple[str, str], ...]
 """Names and values."""
 
-Window = float | Literal["$__rate_interval"]
-"""Seconds, or Grafana's own window."""
+Window = float | Literal["$__rate_interval", "$__range"]
+"""Seconds, or one of Grafana's own windows."""
 
 _UNITS: Final = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000),
                  ("s", 1000), ("ms", 1))  # fmt: skip

@@ -33,7 +33,7 @@ def message(
     if environment:
         identity["deployment_environment_name"] = environment
     route = labels.get("http_route", "")
-    dashboard = [f"http://127.0.0.1:3000/d/fastapi-service?var-job={quote(job)}"]
+    dashboard = [f"http://127.0.0.1:3000/d/fastapi-incident?var-job={quote(job)}"]
     if "instance" in labels:
         dashboard.append(f"var-instance={quote_plus(labels['instance'])}")
     if route:

@@ -1,0 +1,14 @@
+"""What the dashboards ask, as functions named after the answers; `queries` holds what rules share.
+
+Each takes the matchers that a dashboard's variables make, and a window where there is a choice.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXTERNAL: Final = (
+    "ALERTS",
+    "ALERTS_FOR_STATE",
+)
+"""Names that Prometheus itself writes."""
