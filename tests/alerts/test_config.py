@@ -87,7 +87,7 @@ def test_a_mistake_is_named_by_its_key(text: str, message: str, tmp_path: Path) 
     ("text", "message"),
     [
         (
-            "services: {a: {errors: {window: 10m}}}",
+            "services: {a: {errors: {window: 4m}}}",
             "services.a.errors.window: is the same for all services; set it on top",
         ),
         (
