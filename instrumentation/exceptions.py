@@ -34,10 +34,11 @@ def record(span: Span, error: BaseException, *, by_driver: bool = False) -> None
     Arguments:
         by_driver: `error` is a database driver's own.
     """
-    told = _causes(error, by_driver)
+    seen: set[int] = set()
+    told = _causes(error, by_driver, seen)
     event = {
         "exception.type": error_type(error),
-        "exception.stacktrace": _stacktrace(told, by_driver),
+        "exception.stacktrace": _stacktrace(told, by_driver, seen),
     }
     if _is_told():
         event["exception.message"] = told[0][1]
@@ -54,10 +55,15 @@ def _qualified(kind: type[BaseException]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _causes(error: BaseException, by_driver: bool) -> list[tuple[BaseException, str]]:
-    """The error and what caused it, the last cause last, each with what may be told of it."""
+def _causes(
+    error: BaseException, by_driver: bool, seen: set[int]
+) -> list[tuple[BaseException, str]]:
+    """The error and what caused it, the last cause last, each with what may be told of it.
+
+    Arguments:
+        seen: those that are told already: a member may have its own group for its context.
+    """
     told: list[tuple[BaseException, str]] = []
-    seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
@@ -74,22 +80,23 @@ def _causes(error: BaseException, by_driver: bool) -> list[tuple[BaseException, 
     return told
 
 
-def _stacktrace(told: list[tuple[BaseException, str]], by_driver: bool) -> str:
+def _stacktrace(told: list[tuple[BaseException, str]], by_driver: bool, seen: set[int]) -> str:
     """Every error's frames and last line as Python prints them, the first cause first."""
     return "\nwhich led to:\n\n".join(
         f"Traceback (most recent call last):\n"
         f"{''.join(traceback.format_tb(error.__traceback__))}"
         f"{error_type(error)}{text and f': {text}'}\n"
-        f"{_members(error, by_driver)}"
+        f"{_members(error, by_driver, seen)}"
         for error, text in reversed(told)
     )
 
 
-def _members(error: BaseException, by_driver: bool) -> str:
+def _members(error: BaseException, by_driver: bool, seen: set[int]) -> str:
     """The errors of a group, of which its own text tells nothing but the number."""
     if not isinstance(error, BaseExceptionGroup):
         return ""
     return "".join(
-        f"\nin this group:\n\n{_stacktrace(_causes(member, by_driver), by_driver)}"
+        f"\nin this group:\n\n{_stacktrace(told, by_driver, seen)}"
         for member in error.exceptions[:_MOST_MEMBERS]
+        if (told := _causes(member, by_driver, seen))
     )

@@ -86,6 +86,28 @@ def test_a_text_that_quotes_an_sqlalchemy_error_loses_statement_and_parameters()
     assert message(RuntimeError(f"no luck: {error}")) == "no luck: it failed"
 
 
+def test_a_member_that_was_raised_because_of_its_own_group_is_told_once(
+    app: FastAPI, observed: Observed
+) -> None:
+    """As Starlette leaves it, which takes the one error out of a group and raises that."""
+
+    @app.get("/group")
+    async def group() -> None:
+        member = ZeroDivisionError("the culprit")
+        try:
+            raise ExceptionGroup("one of them", [member])
+        except ExceptionGroup:
+            raise member  # noqa: B904 - its context is what this is about
+
+    observed.instrument(app)
+    TestClient(app, raise_server_exceptions=False).get("/group")
+    assert observed.value("instrumentation_internal_errors_total", part="http") is None
+    (event,) = observed.span().events
+    stack = str((event.attributes or {})["exception.stacktrace"])
+    assert stack.count("ZeroDivisionError: the culprit") == 1
+    assert stack.count("ExceptionGroup: one of them") == 1
+
+
 def test_a_group_of_exceptions_names_its_members(app: FastAPI, observed: Observed) -> None:
     async def fail() -> None:
         raise ZeroDivisionError("the culprit")
