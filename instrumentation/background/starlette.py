@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -23,16 +23,26 @@ def install() -> None:
     """Observe every background task of a response.
 
     There is no hook, and the response itself runs them: `__call__` of the two classes is
-    wrapped, once for all applications.
+    wrapped, once for all applications, and that of the classes below `BackgroundTasks` that have
+    their own, as FastAPI's does.
     """
-    for patch in _PATCHES:
+    for kind in _kinds(BackgroundTasks):
+        if kind not in _patches and "__call__" in vars(kind):
+            _patches[kind] = Patch(kind, "__call__", _all)
+    for patch in _patches.values():
         patch.apply()
 
 
 def uninstall() -> None:
     """Restore the classes."""
-    for patch in _PATCHES:
+    for patch in _patches.values():
         patch.undo()
+
+
+def _kinds(kind: type[BackgroundTasks]) -> Iterator[type[BackgroundTasks]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
 
 
 def _one(run: Run) -> Run:
@@ -50,6 +60,7 @@ def _all(run: Run) -> Run:
         except BaseException:
             # They run one after another: behind one that fails, the others never do.
             for task in filter(_is_waiting, self.tasks):
+                vars(task)[_BEGUN] = True  # or a class that calls the one above tells it twice
                 work = _start(task)
                 if work is not None:
                     work.end("lost", because=NEVER_STARTED)
@@ -58,10 +69,7 @@ def _all(run: Run) -> Run:
     return run_all
 
 
-_PATCHES: Final = (
-    Patch(BackgroundTask, "__call__", _one),
-    Patch(BackgroundTasks, "__call__", _all),
-)
+_patches: Final[dict[type, Patch]] = {BackgroundTask: Patch(BackgroundTask, "__call__", _one)}
 
 
 async def _observed(run: Run, self: BackgroundTask, work: Work) -> None:

@@ -98,11 +98,19 @@ def test_duration_outcome_and_active_count_of_background_tasks(
     assert seconds >= inside[0] > 0
 
 
+class Counted(StarletteBackgroundTasks):
+    """A user's own, which leaves the work to the class above."""
+
+    async def __call__(self) -> None:
+        await super().__call__()
+
+
 @pytest.mark.proves("Background work", "duration, outcome and active count")
+@pytest.mark.parametrize("kind", [StarletteBackgroundTasks, BackgroundTasks, Counted])
 def test_a_background_task_that_fails_is_an_error_and_those_behind_it_are_lost(
-    observed: Observed, serve: Serve
+    observed: Observed, serve: Serve, kind: type[StarletteBackgroundTasks]
 ) -> None:
-    tasks = StarletteBackgroundTasks([BackgroundTask(fail), BackgroundTask(send_mail, "b")])
+    tasks = kind([BackgroundTask(fail), BackgroundTask(send_mail, "b")])
     app = leave_behind(tasks)
     observed.instrument(app)
     assert httpx.get(serve(app)).status_code == 200
