@@ -29,9 +29,9 @@ class Exchange:
     """Watches the messages of one request, and reports when its response is over.
 
     The response is over at its last body message, its trailers or its `http.response.pathsend`:
-    background tasks run after that and are no part of the request's duration. A response of 5xx
-    is reported only when the application returns or raises, because the exception behind it
-    comes last; its duration is the same.
+    background tasks run after that and are no part of the request's duration. A response of 5xx,
+    or one behind an exception, is reported only when the application returns or raises, because
+    what became of the exception shows last; its duration is the same.
     """
 
     __slots__ = (
@@ -116,7 +116,7 @@ class Exchange:
             raise
         if last and not self._ended_ns:
             self._end()
-            if self._status < _SERVER_ERROR:
+            if self._status < _SERVER_ERROR and self.track.error is None:
                 self._report(None)
 
     def _start(self, message: Message) -> None:
@@ -140,6 +140,10 @@ class Exchange:
                 # for a cancellation too.
                 self._status = _SERVER_ERROR
             self._end()
+        elif error is not None and error is self.track.error:
+            # Nobody answered for it: a BaseHTTPMiddleware ends the response that its inner
+            # application broke off, and raises afterwards.
+            self.track.broke_off = True
         if not self._reported:
             self._report(error)
         # Its traceback holds frames that hold the track: no cycle shall wait for the collector.

@@ -65,6 +65,54 @@ def test_an_error_is_told_whoever_answers_for_it(
     assert "ZeroDivisionError" in str((event.attributes or {})["exception.stacktrace"])
 
 
+@pytest.mark.parametrize("middlewares", [0, 1, 3])
+def test_a_stream_that_breaks_off_is_an_error_however_many_middlewares_end_it_properly(
+    app: FastAPI, observed: Observed, middlewares: int
+) -> None:
+    @app.get("/")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"first"
+            raise ZeroDivisionError
+
+        return StreamingResponse(chunks())
+
+    for _ in range(middlewares):
+        app.add_middleware(BaseHTTPMiddleware, dispatch=passes_on)
+    observed.instrument(app)
+
+    async def newer(scope: Scope, receive: Receive, send: Send) -> None:
+        """From version 2.4 on, nobody waits for a disconnect beside the stream: it ends earlier."""
+        await app({**scope, "asgi": {"version": "3.0", "spec_version": "2.4"}}, receive, send)
+
+    ask(newer, "/")
+    assert observed.counts() == {("GET", "/", "200", "ZeroDivisionError"): 1}
+    assert [event.name for event in observed.span().events] == ["exception"]
+
+
+@pytest.mark.parametrize("middlewares", [0, 1, 3])
+def test_an_error_that_a_middleware_answers_for_with_less_than_500_is_none(
+    app: FastAPI, observed: Observed, middlewares: int
+) -> None:
+    async def conflict(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        try:
+            return await call_next(request)
+        except ZeroDivisionError:
+            return PlainTextResponse("no", 409)
+
+    @app.get("/")
+    async def fails() -> None:
+        raise ZeroDivisionError
+
+    app.add_middleware(BaseHTTPMiddleware, dispatch=conflict)
+    for _ in range(middlewares):
+        app.add_middleware(BaseHTTPMiddleware, dispatch=passes_on)
+    observed.instrument(app)
+    assert ask(app, "/") == 409
+    assert observed.counts() == {("GET", "/", "409", ""): 1}
+    assert observed.span().events == ()
+
+
 def test_a_compressed_stream_behind_many_middlewares(
     app: FastAPI, observed: Observed, serve: Serve
 ) -> None:
