@@ -31,10 +31,10 @@ class Links:
         """Link to an alert's runbook."""
         return f"{self.runbooks}/{alert}.md"
 
-    def dashboard(self, alert: str, level: Level) -> str:
-        """Link to the dashboard of the alert's service around its start, as a template."""
+    def dashboard(self, alert: str, kind: str, level: Level) -> str:
+        """Link to the dashboard that explains the alert, around its start, as a template."""
         parts = [
-            f"{self.grafana}/d/{places.INCIDENT_DASHBOARD_UID}?"
+            f"{self.grafana}/d/{places.dashboard_uid(kind, level.labels)}?"
             f"var-{places.JOB_VARIABLE}={{{{ $labels.job | urlQueryEscape }}}}"
         ]
         if "instance" in level.labels:

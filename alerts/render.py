@@ -65,7 +65,7 @@ def _alert(rule: Alert, links: Links) -> dict[str, Any]:
             "description": rule.description,
             **({"cause": likely.CAUSE} if rule.kind == "symptom" else {}),
             "runbook_url": links.runbook(rule.name),
-            "dashboard_url": links.dashboard(rule.name, rule.level),
+            "dashboard_url": links.dashboard(rule.name, rule.kind, rule.level),
             **_traces(rule, links),
         },
     }

@@ -8,15 +8,21 @@ from grafanalib import core
 
 from dashboards import colours, links
 from dashboards.capacity import CAPACITY
+from dashboards.dependencies import DEPENDENCIES
 from dashboards.incident import INCIDENT
 from dashboards.panels import layout
+from dashboards.pipeline import PIPELINE
+from dashboards.route import ROUTE_BOARD
+from dashboards.runtime import RUNTIME
 from dashboards.trend import TREND
 from dashboards.variables import DATASOURCE, templating
 
 if TYPE_CHECKING:
     from dashboards.model import Board
 
-ALL: Final[tuple[Board, ...]] = (INCIDENT, CAPACITY, TREND)
+ALL: Final[tuple[Board, ...]] = (
+    INCIDENT, CAPACITY, TREND, ROUTE_BOARD, DEPENDENCIES, RUNTIME, PIPELINE,
+)  # fmt: skip
 
 _SCHEMA: Final = 39
 

@@ -76,7 +76,7 @@ def _connections() -> Table:
 def _sizes(
     title: str, why: str, label: tuple[str, str], shortly: str, mean: str, had: str
 ) -> Table:
-    peak = saturation.peak(shortly, _PEAK_SECONDS)
+    peak = saturation.peak(shortly, 60)
     return Table(
         title=title,
         description=f"{why} {_LITTLE} Busy at the peak is the largest mean of 5 minutes; it should "

@@ -133,7 +133,7 @@ def _routes() -> Table:
     return Table(
         title="Which routes are slow or fail?",
         description="The ten slowest at the end of the range. A click on a route leads to its "
-        "traces of the range.",
+        "dashboard and its traces.",
         labels=(("http_route", "Route"), ("job", "Service")),
         columns=(
             Column(
@@ -157,6 +157,7 @@ def _routes() -> Table:
         empty=NO_REQUESTS,
         links={
             "http_route": (
+                links.to_board(places.ROUTE_DASHBOARD_UID, "Show the route", job=job, route=route),
                 links.to_traces(job, route, slower=SLOWER),
                 links.to_traces(job, route, failed=True),
             )

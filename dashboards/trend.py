@@ -179,7 +179,17 @@ def _by_route() -> Table:
     )
 
 
-_LINKS: Final = {"http_route": (links.to_traces(links.cell("Service"), links.cell("Route")),)}
+_LINKS: Final = {
+    "http_route": (
+        links.to_board(
+            places.ROUTE_DASHBOARD_UID,
+            "Show the route",
+            job=links.cell("Service"),
+            route=links.cell("Route"),
+        ),
+        links.to_traces(links.cell("Service"), links.cell("Route")),
+    )
+}
 
 TREND: Final = Board(
     name="trend",

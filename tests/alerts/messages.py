@@ -33,7 +33,8 @@ def message(
     if environment:
         identity["deployment_environment_name"] = environment
     route = labels.get("http_route", "")
-    dashboard = [f"http://127.0.0.1:3000/d/fastapi-incident?var-job={quote(job)}"]
+    uid = _board(kind, labels)
+    dashboard = [f"http://127.0.0.1:3000/d/{uid}?var-job={quote(job)}"]
     if "instance" in labels:
         dashboard.append(f"var-instance={quote_plus(labels['instance'])}")
     if route:
@@ -54,3 +55,13 @@ def message(
             **({} if kind == "watcher" else {"traces_url": "&".join(search)}),
         },
     }
+
+
+def _board(kind: str, labels: dict[str, str]) -> str:
+    if kind == "watcher":
+        return "fastapi-pipeline"
+    if "http_route" in labels:
+        return "fastapi-route"
+    if {"server_address", "db_client_connection_pool_name", "queue"} & set(labels):
+        return "fastapi-dependencies"
+    return "fastapi-runtime" if {"pool", "task"} & set(labels) else "fastapi-incident"

@@ -77,3 +77,15 @@ def test_a_cell_that_a_link_reads_is_a_column_of_its_table(dashboard: dict[str, 
                 if each["id"] == "organize"
             )
             assert read <= set(organized.values())
+
+
+def test_a_route_in_a_table_leads_to_its_dashboard_and_its_traces() -> None:
+    for name in ("incident", "trend"):
+        (panel,) = (
+            each
+            for each in drawn(load(name))
+            if each["title"].startswith(("Which routes are slow", "How does each route"))
+        )
+        found = addresses(panel)
+        assert any(url.startswith("/d/fastapi-route?var-job=") for url in found)
+        assert any("/search?service=" in url for url in found)

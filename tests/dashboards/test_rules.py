@@ -10,6 +10,7 @@ import pytest
 
 from dashboards import boards, colours
 from instrumentation.contract import metrics, places, promql, recorded, slo
+from instrumentation.contract.panels import pipeline
 from tests.dashboards.reading import (
     DASHBOARDS,
     KNOWN,
@@ -27,6 +28,7 @@ MOST_QUERIES = 30
 PEERS = {
     *(label for metric in metrics.ALL for label in metric.labels),
     *(label for series in recorded.series() for label in series.labels),
+    *pipeline.LABELS,
     "job", "instance", "service_version", "le", "nth", "alertname", "severity", "alertstate",
 }  # fmt: skip
 """Labels that exist."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-EXTERNAL: Final = (
-    "ALERTS",
-    "ALERTS_FOR_STATE",
-)
-"""Names that Prometheus itself writes."""
+from instrumentation.contract.panels import pipeline
+
+EXTERNAL: Final = ("ALERTS", "ALERTS_FOR_STATE", *pipeline.EXTERNAL)
+"""Names that Prometheus and the other backends write."""

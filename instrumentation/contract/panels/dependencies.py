@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 from instrumentation.contract import promql
 from instrumentation.contract.causes import FAILED
 from instrumentation.contract.metrics import (
+    DB_CLIENT_CONNECTION_TIMEOUTS,
     DB_CLIENT_OPERATION_DURATION,
     HTTP_CLIENT_REQUEST_DURATION,
+    HTTP_CLIENT_RETRIES,
 )
 
 if TYPE_CHECKING:
@@ -22,6 +24,16 @@ _FAILED_OPERATION: Final = promql.matches("error_type", ".+")
 def asked(by: Sequence[str], window: Window, matchers: Sequence[str]) -> str:
     """Outbound requests a second."""
     return promql.observations(HTTP_CLIENT_REQUEST_DURATION, window, by, matchers)
+
+
+def retried(by: Sequence[str], window: Window, matchers: Sequence[str]) -> str:
+    """Outbound requests a second that were sent again."""
+    return promql.rate(HTTP_CLIENT_RETRIES, window, by, matchers)
+
+
+def gave_up(by: Sequence[str], window: Window, matchers: Sequence[str]) -> str:
+    """Callers a second that gave up waiting for a connection."""
+    return promql.rate(DB_CLIENT_CONNECTION_TIMEOUTS, window, by, matchers)
 
 
 def failed(by: Sequence[str], window: Window, matchers: Sequence[str]) -> str:
