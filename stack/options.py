@@ -7,6 +7,7 @@ from pathlib import Path
 from stack.environment import REPOSITORY, load
 
 LARGEST_SCALE = 10
+COMMITTED = REPOSITORY / "alerts" / "alertmanager.yml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,8 @@ class Options:
     Args:
         data: folder of all state, logs and rendered configuration; kept between starts.
         rules: folder of Prometheus's rule files (`*.yml`).
-        alertmanager_config: Alertmanager's configuration file.
+        alertmanager_config: Alertmanager's configuration file; the committed one notifies the
+            demo's receiver.
         scale: divides the scrape and evaluation intervals, from 1 to 10.
         only: names of the programs to start; empty means all.
         history: whether an empty data folder gets a past before the first start.
@@ -25,7 +27,7 @@ class Options:
 
     data: Path
     rules: Path = REPOSITORY / "alerts" / "generated"
-    alertmanager_config: Path = REPOSITORY / "alerts" / "alertmanager.yml"
+    alertmanager_config: Path = COMMITTED
     scale: float = 1
     only: tuple[str, ...] = ()
     history: bool = True
@@ -39,6 +41,17 @@ class Options:
     def config(self) -> Path:
         """Folder of the configuration that is rendered at each start."""
         return self.data / "config"
+
+    @property
+    def alertmanager_file(self) -> Path:
+        """What Alertmanager reads: the rendered copy of the committed file, or a user's own."""
+        own = self.alertmanager_config != COMMITTED
+        return self.alertmanager_config if own else self.alertmanager_copy
+
+    @property
+    def alertmanager_copy(self) -> Path:
+        """The committed configuration of Alertmanager with this stack's addresses."""
+        return self.config / "alertmanager.yml"
 
     @property
     def logs(self) -> Path:

@@ -31,6 +31,7 @@ PAGES = (
     Page("jaeger", "traces (Jaeger)", "JAEGER_QUERY_PORT", "/", "/api/v3/services"),
     Page("prometheus", "metrics (Prometheus)", "PROMETHEUS_PORT", "/", "/api/v1/alerts"),
     Page("alertmanager", "alerts (Alertmanager)", "ALERTMANAGER_PORT", "/", "/"),
+    Page("receiver", "pages and tickets", "RECEIVER_PORT", "/", "/"),
     Page("load", "load on the demo", "LOAD_PORT", "/factor", "/factor"),
 )
 

@@ -45,13 +45,14 @@ RESEND_DELAY_MS = 60_000
 
 SERVICES = ("payments", "orders", "receipts", "load")
 _SERVICE_PORTS = ("DEMO_PORT", "PAYMENTS_PORT", "RECEIPTS_PORT", "LOAD_PORT")
-NAMES = ("prometheus", "alertmanager", "jaeger", "redis", "collector", *SERVICES)
+NAMES = ("prometheus", "receiver", "alertmanager", "jaeger", "redis", "collector", *SERVICES)
 
 
 def programs(options: Options) -> tuple[Program, ...]:
     """Return the programs that were asked for; this builds the binaries they need."""
     makers = {
         "prometheus": _prometheus,
+        "receiver": _receiver,
         "alertmanager": _alertmanager,
         "jaeger": _jaeger,
         "redis": _redis,
@@ -94,6 +95,17 @@ def _scaled_resend_delay(options: Options) -> tuple[str, ...]:
     return (f"--rules.alert.resend-delay={RESEND_DELAY_MS / options.scale:.0f}ms",)
 
 
+def _receiver(options: Options) -> Program:
+    return Program(
+        name="receiver",
+        stage=BACKENDS,
+        command=(sys.executable, "-m", "stack.receiver"),
+        ports=("RECEIVER_PORT",),
+        ready=f"http://{options.address('RECEIVER_PORT')}/",
+        environment={"RECEIVER_PORT": options.ports["RECEIVER_PORT"]},
+    )
+
+
 def _alertmanager(options: Options) -> Program:
     address = options.address("ALERTMANAGER_PORT")
     return Program(
@@ -101,7 +113,7 @@ def _alertmanager(options: Options) -> Program:
         stage=BACKENDS,
         command=(
             str(binary("alertmanager")),
-            f"--config.file={options.alertmanager_config}",
+            f"--config.file={options.alertmanager_file}",
             f"--storage.path={options.data}/alertmanager",
             f"--web.listen-address={address}",
             f"--web.external-url=http://{address}",

@@ -1,4 +1,4 @@
-"""Puts Prometheus's configuration in place: the committed file, the rules, this stack's targets."""
+"""Puts configuration in place: the committed files, the rules, this stack's addresses."""
 
 import json
 from pathlib import Path
@@ -7,14 +7,15 @@ from typing import Any
 import yaml
 
 from stack.environment import REPOSITORY
-from stack.options import Options
+from stack.options import COMMITTED, Options
 
 SOURCE = REPOSITORY / "stack" / "prometheus.yml"
+RECEIVERS = REPOSITORY / "stack" / "receivers"
 INTERVALS = ("scrape_interval", "evaluation_interval")
 
 
 def render(options: Options) -> None:
-    """Write `config/prometheus.yml`, `config/rules` and `config/targets` of the data folder."""
+    """Write the folder `config` of the data folder."""
     targets = options.config / "targets"
     targets.mkdir(parents=True, exist_ok=True)
     # Redis makes no folder by itself.
@@ -23,6 +24,27 @@ def render(options: Options) -> None:
     _link(options.config / "rules", options.rules.resolve())
     for name, groups in _targets(options).items():
         (targets / f"{name}.json").write_text(json.dumps(groups, indent=2))
+    _render_alertmanager(options)
+
+
+def _render_alertmanager(options: Options) -> None:
+    """Write the committed configuration with this stack's receivers, whatever their ports.
+
+    Alertmanager takes addresses from files alone, and expands no environment variables.
+    """
+    receivers = options.config / "receivers"
+    receivers.mkdir(exist_ok=True)
+    for path in RECEIVERS.glob("*.url"):
+        text = path.read_text().replace(
+            "//receiver:9095/", f"//{options.address('RECEIVER_PORT')}/"
+        )
+        (receivers / path.name).write_text(text)
+    config: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
+    config["templates"] = [str(COMMITTED.parent / each) for each in config["templates"]]
+    for receiver in config["receivers"]:
+        for hook in receiver["webhook_configs"]:
+            hook["url_file"] = str(receivers / Path(hook["url_file"]).name)
+    options.alertmanager_copy.write_text(yaml.safe_dump(config, sort_keys=False))
 
 
 def prometheus_config(scale: float) -> str:

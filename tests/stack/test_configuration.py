@@ -109,6 +109,30 @@ def test_native_targets_have_the_jobs_of_compose(tmp_path: Path) -> None:
         assert jobs[0] == jobs[1]
 
 
+def test_every_receiver_of_alertmanager_is_the_demo_s(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    options = Options(data=tmp_path)
+    render(options)
+    rendered = yaml.safe_load(options.alertmanager_file.read_text())
+    committed = yaml.safe_load(options.alertmanager_config.read_text())
+    assert rendered["route"] == committed["route"]
+    assert [list(Path("/").glob(each[1:])) for each in rendered["templates"]] != [[]]
+    for receiver in rendered["receivers"]:
+        (hook,) = receiver["webhook_configs"]
+        native = Path(hook["url_file"]).read_text()
+        assert native == f"http://{options.address('RECEIVER_PORT')}/{receiver['name']}"
+        contained = (REPOSITORY / "stack" / "receivers" / f"{receiver['name']}.url").read_text()
+        assert contained == f"http://receiver:9095/{receiver['name']}"
+    mounted = "./stack/receivers:/etc/alertmanager/alerts/receivers:ro"
+    assert mounted in compose["alertmanager"]["volumes"]
+
+
+def test_a_user_s_own_alertmanager_configuration_is_left_as_it_is(tmp_path: Path) -> None:
+    own = tmp_path / "own.yml"
+    assert Options(data=tmp_path, alertmanager_config=own).alertmanager_file == own
+
+
 def test_a_service_s_job_is_its_telemetry_s_name(compose: dict[str, Any], tmp_path: Path) -> None:
     jobs = {group["labels"]["job"] for group in json.loads((TARGETS / "services.json").read_text())}
     for program in programs(Options(data=tmp_path, only=tuple(jobs))):
