@@ -1,18 +1,54 @@
-"""`python -m dashboards`: write the dashboards, or tell whether they differ."""
+"""`python -m dashboards`: write the dashboards, or tell whether they differ.
+
+`snapshot` draws one with live data into an HTML file, `configmaps` writes them for Kubernetes.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from dashboards import generate
+from dashboards import configmaps, generate
+from dashboards.snapshot import command
+from dashboards.snapshot.errors import SnapshotError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the result is the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        if given.command == "snapshot":
+            command.run(given)
+            return 0
+        if given.command == "configmaps":
+            return _configmaps(given)
+    except (SnapshotError, ValueError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return _generate(check=given.check)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dashboards", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only tell whether files differ")
-    if not parser.parse_args(arguments).check:
+    commands = parser.add_subparsers(dest="command")
+    command.add(commands.add_parser("snapshot", help="draw a dashboard into one HTML file"))
+    maps = commands.add_parser("configmaps", help="write ConfigMaps for Grafana's sidecar")
+    maps.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    maps.add_argument("--namespace", default="")
+    maps.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the sidecar looks for (default: grafana_dashboard=1)",
+    )
+    return parser
+
+
+def _generate(*, check: bool) -> int:
+    if not check:
         generate.write(generate.GENERATED)
         return 0
     different = generate.differences(generate.GENERATED)
@@ -22,6 +58,21 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
     return 1 if different else 0
+
+
+def _configmaps(given: argparse.Namespace) -> int:
+    labels = {}
+    for each in given.label:
+        name, found, value = each.partition("=")
+        if not (name and found):
+            raise ValueError(f"--label: must be NAME=VALUE, not {each}")
+        labels[name] = value
+    given.out.mkdir(parents=True, exist_ok=True)
+    for name, text in configmaps.manifests(
+        given.namespace, labels or configmaps.SIDECAR_LABEL
+    ).items():
+        (given.out / name).write_text(text, encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":

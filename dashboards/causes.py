@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.model import Column, Graph, Query, Table
-from dashboards.variables import OF_INSTANCE
+from dashboards.variables import OF_INSTANCE, OF_SERVICE
 from dashboards.words import JOB, SLOWER, WINDOW
 from instrumentation.contract import promql, slo
-from instrumentation.contract.panels import dependencies, saturation, service
+from instrumentation.contract.panels import dependencies, objectives, saturation, service
 from instrumentation.contract.recorded import DEPENDENCY
+
+
+def firing() -> Table:
+    """Show what fires."""
+    return Table(
+        title="Which alerts fire, and since when?",
+        description="Every firing alert of the chosen services. Its message in Alertmanager names "
+        "the cause and links to the runbook.",
+        labels=(
+            ("alertname", "Alert"),
+            ("severity", "Severity"),
+            ("job", "Service"),
+            ("http_route", "Route"),
+        ),
+        columns=(
+            Column(title="Since", expression=objectives.firing_since(OF_SERVICE), unit="since"),
+        ),
+        empty="No alert fires",
+    )
 
 
 def culprits() -> Table:

@@ -22,24 +22,6 @@ from instrumentation.contract.panels import objectives, saturation, service
 from instrumentation.contract.recorded import ROUTE, SERVICE
 
 
-def _firing() -> Table:
-    return Table(
-        title="Which alerts fire, and since when?",
-        description="Every firing alert of the chosen services. Its message in Alertmanager names "
-        "the cause and links to the runbook.",
-        labels=(
-            ("alertname", "Alert"),
-            ("severity", "Severity"),
-            ("job", "Service"),
-            ("http_route", "Route"),
-        ),
-        columns=(
-            Column(title="Since", expression=objectives.firing_since(OF_SERVICE), unit="since"),
-        ),
-        empty="No alert fires",
-    )
-
-
 def _budget() -> Stat:
     period = slo.DEFAULTS.objectives.period
     days = f"{period / 86400:g} days"
@@ -204,7 +186,7 @@ INCIDENT: Final = Board(
     refresh="10s",
     variables=(SERVICES, INSTANCES, ROUTES, WINDOWS, TRACES),
     rows=(
-        Row("Is it us?", (_firing(), _budget(), _burn())),
+        Row("Is it us?", (causes.firing(), _budget(), _burn())),
         Row("Since when?", (_requests(), _errors(), _durations())),
         Row("Who is hit, and what changed?", (_routes(), _instances(), _releases())),
         Row("Which cause: ourselves?", (causes.culprits(), causes.full(), causes.waits())),
