@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +42,8 @@ class Stage:
     receiver: Receiver
     waiter: Waiter
     scale: float
+    # The programs start one after another, and scaled rules call the last ones gone meanwhile.
+    ready: float = field(default_factory=time.time)
 
     def patience(self, scenario: Scenario) -> float:
         """Return how many seconds a scenario's page may take, or its resolved message."""
@@ -62,7 +64,8 @@ def await_readiness(stage: Stage, scenarios: tuple[Scenario, ...]) -> None:
 
 
 def demand_silence(stage: Stage, seconds: float) -> None:
-    """Raise a DrillError if a page or a ticket comes within so many seconds, or came before.
+    """Raise a DrillError if a page or a ticket comes within so many seconds, or came since the
+    stack was ready.
 
     Then wait for Watchdog at the receiver: silence means nothing where no message gets through.
     """
@@ -70,12 +73,20 @@ def demand_silence(stage: Stage, seconds: float) -> None:
     for each in stage.backends.prometheus.firing():
         if each.severity == _INFO:
             say(f"  read later, so no false alarm: {each}")
-    sent = {each.alert for each in stage.receiver.received() if each.receiver in HUMANS}
-    if sent:
+    if sent := complaints(stage):
         raise DrillError(f"While all was well, messages came about {', '.join(sorted(sent))}.")
     stage.waiter.until(
         f"{WATCHDOG} at the receiver", lambda: _first(_named(stage.receiver, WATCHDOG)), 120
     )
+
+
+def complaints(stage: Stage) -> set[str]:
+    """Return the alerts that somebody was called for, and that began once the stack was ready."""
+    return {
+        each.alert
+        for each in stage.receiver.received()
+        if each.receiver in HUMANS and each.began >= stage.ready
+    }
 
 
 def _demand_nothing_fires(stage: Stage) -> None:

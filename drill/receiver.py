@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -26,6 +27,7 @@ class Notification:
 
     Args:
         at: Unix time of its arrival, in seconds.
+        began: Unix time since when the alert fires, or fired.
         receiver: whom it was sent to: page, ticket, log or dead-man.
         status: firing or resolved.
         labels: the alert's labels.
@@ -33,6 +35,7 @@ class Notification:
     """
 
     at: float
+    began: float
     receiver: str
     status: str
     labels: Mapping[str, str]
@@ -93,6 +96,7 @@ class Receiver:
             self._received += [
                 Notification(
                     at=now,
+                    began=datetime.fromisoformat(alert["startsAt"]).timestamp(),
                     receiver=message["receiver"],
                     status=alert["status"],
                     labels=alert["labels"],

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from drill.demo import Demo
 from drill.evidence import Backends, Evidence
 from drill.jaeger import Jaeger
-from drill.performance import Stage, perform
+from drill.performance import Stage, complaints, perform
 from drill.prometheus import Prometheus
 from drill.receiver import Receiver
 from drill.scenarios import SCENARIOS, Scenario
@@ -88,6 +89,16 @@ def test_the_fault_ends_even_where_no_page_came(stage: Stage) -> None:
     assert row.missing == "no page HighErrorRatio within 0 s"
     assert row.resolved_seconds is None
     assert ended == [True]
+
+
+def test_only_what_began_once_the_stack_was_ready_is_a_complaint(stage: Stage) -> None:
+    ready = datetime.fromtimestamp(stage.ready, UTC)
+    for alert, seconds in (("TargetGone", -1), ("HighTailLatency", 1)):
+        for receiver in ("ticket", "log"):
+            began = ready + timedelta(seconds=seconds)
+            body = message(receiver, "firing", f"{alert} {receiver}", began=began)
+            httpx.post(f"{stage.receiver.url}/{receiver}", json=body).raise_for_status()
+    assert complaints(stage) == {"HighTailLatency ticket"}
 
 
 @pytest.mark.parametrize(("receiver", "severity"), [("ticket", "warning"), ("log", "info")])
