@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-PACKAGES := instrumentation alerts dashboards demo_service drill stack
+PACKAGES := instrumentation alerts dashboards demo_service drill stack benchmarks
 
 .DEFAULT_GOAL := help
 .PHONY: help setup
@@ -118,7 +118,10 @@ drill: $(STAMP) ## break the demo on purpose: fault, page, culprit, resolved
 
 .PHONY: drill
 
+bench: $(STAMP) ## what observing costs beside the peers; fails where a promise is missed (ARGS=--quick)
+	@$(PY) -m benchmarks $(ARGS)
+
 bench-blocking: $(STAMP) ## find 300 blocks on each event loop, report nothing else, cost nothing (ARGS= for less)
 	@$(PY) -m benchmarks.blocking $(ARGS)
 
-.PHONY: bench-blocking
+.PHONY: bench bench-blocking

@@ -74,4 +74,4 @@ def sink() -> Iterator[Mapping[str, str]]:
         yield {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"}
     finally:
         process.terminate()
-        process.wait()
+        process.communicate()

@@ -1,0 +1,149 @@
+"""Measure what observing costs, beside the peers, and compare it with what is promised.
+
+    python -m benchmarks [--quick] [--rounds 10] [--requests 5000] [--only overhead,scrape]
+                         [--write docs/performance.md]
+
+Every variant runs in a process of its own, variants in turns, so that the machine's moods hit all
+of them. Results go to var/bench.json. Ends with 1 and the figures where a promise is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import memory, overhead, page, scrape, served
+from benchmarks.children import BenchError
+from benchmarks.overhead import Overhead
+from benchmarks.targets import Target
+from benchmarks.variants import VARIANTS
+
+RESULTS: Final = Path("var/bench.json")
+_SCRAPES, _MEMORY_ROUNDS = 15, 3
+
+Part = Callable[[argparse.Namespace], tuple[list[Target], list[Overhead]]]
+
+
+def main() -> int:
+    """Run the parts that were asked for."""
+    arguments = _arguments()
+    targets: list[Target] = []
+    overheads: list[Overhead] = []
+    try:
+        for name in arguments.only:
+            _say(f"{name}:")
+            kept, measured = PARTS[name](arguments)
+            targets, overheads = targets + kept, overheads + measured
+            for target in kept:
+                _say(f"  {target.line()}")
+    except BenchError as error:
+        _say(f"bench: {error}")
+        return 2
+    _save(arguments, targets, overheads)
+    if arguments.write:
+        page.write(arguments.write, _machine(arguments), targets, overheads)
+    missed = [target for target in targets if not target.holds]
+    _say(f"{len(targets) - len(missed)} of {len(targets)} promises kept, see {RESULTS}")
+    for target in missed:
+        _say(f"  {target.line()}")
+    return 1 if missed else 0
+
+
+def _overhead(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
+    variants = [name for name in VARIANTS if name != "bare"]
+    found = overhead.measure(variants, arguments.rounds, arguments.requests, _progress)
+    _say(overhead.table(found))
+    return overhead.targets(found), found
+
+
+def _routers(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
+    return overhead.routers(arguments.rounds, arguments.requests, _progress), []
+
+
+def _scrape(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
+    return scrape.measure(3 if arguments.quick else _SCRAPES), []
+
+
+def _served(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
+    return served.measure(arguments.rounds, arguments.seconds, _progress).targets(), []
+
+
+def _memory(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
+    return memory.measure(1 if arguments.quick else _MEMORY_ROUNDS), []
+
+
+PARTS: Final[dict[str, Part]] = {
+    "overhead": _overhead,
+    "routers": _routers,
+    "scrape": _scrape,
+    "served": _served,
+    "memory": _memory,
+}
+
+
+def _save(arguments: argparse.Namespace, targets: list[Target], overheads: list[Overhead]) -> None:
+    RESULTS.parent.mkdir(exist_ok=True)
+    results: dict[str, Any] = {
+        "machine": _machine(arguments),
+        "targets": [target.as_json() for target in targets],
+        "overhead": [asdict(found) for found in overheads],
+    }
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def _machine(arguments: argparse.Namespace) -> str:
+    return (
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, {arguments.rounds} rounds of {arguments.requests} requests"
+    )
+
+
+def _progress(line: str) -> None:
+    _say(f"  {line}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--quick", action="store_true", help="few rounds: for a first look")
+    parser.add_argument("--rounds", type=_count, help="of every variant (10; quick: 2)")
+    parser.add_argument("--requests", type=_count, help="of each round (5000; quick: 1000)")
+    parser.add_argument("--seconds", type=_count, help="of load on uvicorn (5; quick: 1)")
+    parser.add_argument("--only", type=_parts, default=list(PARTS), help=", ".join(PARTS))
+    parser.add_argument("--write", type=Path, help="a page to put the figures into")
+    arguments = parser.parse_args()
+    usual = (2, 1000, 1) if arguments.quick else (10, 5000, 5)
+    for name, value in zip(("rounds", "requests", "seconds"), usual, strict=True):
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
+    return arguments
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def _parts(text: str) -> list[str]:
+    wrong = [name for name in text.split(",") if name not in PARTS]
+    if wrong:
+        raise argparse.ArgumentTypeError(f"must be of {', '.join(PARTS)}, got {wrong[0]!r}")
+    return text.split(",")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Puts what was measured into a page, between two marks; the rest of the page stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmarks import overhead
+from benchmarks.children import BenchError
+from benchmarks.overhead import MICROSECONDS, Overhead
+from benchmarks.targets import Target, table
+
+BEGIN: Final = "<!-- measured: written by `make bench ARGS='--write docs/performance.md'` -->"
+END: Final = "<!-- end of what is measured -->"
+
+
+def write(
+    path: Path, machine: str, targets: Sequence[Target], overheads: Sequence[Overhead]
+) -> None:
+    """Replace what stands between the marks of the page.
+
+    Raises:
+        BenchError: the page has no marks.
+    """
+    before, begun, rest = path.read_text().partition(BEGIN)
+    _old, ended, after = rest.partition(END)
+    if not (begun and ended):
+        raise BenchError(f"{path} has no line {BEGIN!r} with {END!r} after it")
+    parts = [f"{machine}.", table(targets)]
+    if overheads:
+        parts += [chart(overheads), overhead.table(overheads)]
+    measured = "\n\n".join(parts)
+    path.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
+
+
+def chart(overheads: Sequence[Overhead]) -> str:
+    """The medians as a bar chart of Mermaid."""
+    names = ", ".join(f'"{found.variant}"' for found in overheads)
+    values = ", ".join(f"{found.middle * MICROSECONDS:.0f}" for found in overheads)
+    return "\n".join(
+        [
+            "```mermaid",
+            "xychart-beta horizontal",
+            '    title "CPU a request over the bare application, in microseconds"',
+            f"    x-axis [{names}]",
+            '    y-axis "µs"',
+            f"    bar [{values}]",
+            "```",
+        ]
+    )

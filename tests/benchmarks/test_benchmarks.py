@@ -1,0 +1,126 @@
+"""The benchmark itself: what it says of a promise, and that each part runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import children, overhead, page, served
+from benchmarks.children import BenchError
+from benchmarks.client import measure
+from benchmarks.overhead import Overhead
+from benchmarks.served import Served
+from benchmarks.targets import Target, table
+from benchmarks.variants import VARIANTS
+
+FOUND = [Overhead(name, 1e-6, number * 1e-6) for number, name in enumerate(VARIANTS)]
+
+
+def test_a_promise_is_kept_up_to_its_bound() -> None:
+    assert Target("cpu", 30.0, 30.0).holds
+    assert not Target("cpu", 30.1, 30.0).holds
+    assert Target("throughput", 0.85, 0.85, at_least=True).holds
+    assert not Target("throughput", 0.84, 0.85, at_least=True).holds
+
+
+def test_a_missed_promise_is_told_with_its_figure() -> None:
+    missed = Target("cpu", 31.25, 30.0, " ms")
+    assert missed.line() == "missed: cpu: 31.25 ms, at most 30 ms"
+    assert "| cpu | 31.25 ms | at most 30 ms | missed |" in table([missed])
+
+
+def test_overheads_are_compared_with_those_of_the_peers() -> None:
+    fastapi, contrib, ten = overhead.targets(FOUND)
+    names = list(VARIANTS)
+    assert fastapi.measured == pytest.approx(names.index("ours") / names.index("fastapi"))
+    assert contrib.measured == pytest.approx(names.index("ours") / names.index("contrib"))
+    expected = names.index("ours-10") / names.index("instrumentator")
+    assert ten.measured == pytest.approx(expected)
+
+
+def test_a_peer_that_costs_nothing_keeps_no_promise() -> None:
+    free = [Overhead(name, 0.0, 0.0) for name in VARIANTS]
+    assert not any(target.holds for target in overhead.targets(free))
+
+
+def test_served_figures_are_the_median_of_ratios_beside_an_a_a_run() -> None:
+    found = Served()
+    for name, figures in (("bare", [100, 200]), ("ours-10", [90, 160]), ("bare-again", [100, 198])):
+        found.closed[name] = [float(figure) for figure in figures]
+        found.p99[name] = [float(figure) for figure in figures]
+    throughput, tail = found.targets()
+    assert throughput.measured == pytest.approx(0.85)
+    assert tail.note == "rounds 0.80 to 0.90; bare over itself 0.99, 0.99 to 1.00"
+
+
+def test_a_page_keeps_what_stands_around_the_figures(tmp_path: Path) -> None:
+    written = tmp_path / "performance.md"
+    written.write_text(f"# Before\n\n{page.BEGIN}\n\nold\n\n{page.END}\n\nAfter\n")
+    page.write(written, "a machine", [Target("cpu", 1, 2)], FOUND)
+    text = written.read_text()
+    assert text.startswith("# Before\n")
+    assert text.endswith("\n\nAfter\n")
+    assert "old" not in text
+    assert "| cpu | 1.00 | at most 2 | kept |" in text
+    assert "xychart-beta" in text
+
+
+def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("nothing")
+    with pytest.raises(BenchError, match="has no line"):
+        page.write(tmp_path / "page.md", "", [], [])
+
+
+def test_a_client_counts_answers_in_both_loops() -> None:
+    with children.sink() as endpoint, served.served("bare", endpoint) as port:
+        closed = asyncio.run(measure(port, 4, 0.5, 0))
+        opened = asyncio.run(measure(port, 4, 0.5, 50))
+    assert closed["failed"] == opened["failed"] == 0
+    assert closed["rate"] > 0
+    assert 0 < opened["p99"] < float("inf")
+
+
+@pytest.mark.parametrize("variant", ["ours", "contrib"])
+def test_a_variant_is_measured_in_a_process_of_its_own(variant: str) -> None:
+    with children.sink() as endpoint:
+        found = children.output("benchmarks.requests", variant, "20", "2", core=None, **endpoint)
+    assert found["seconds"] > 0
+
+
+def test_a_child_that_fails_says_why() -> None:
+    with pytest.raises(BenchError, match="KeyError: 'unknown'"):
+        children.output("benchmarks.requests", "unknown", "1", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--rounds", "0"], "must be a whole number above 0, got '0'"),
+        (["--only", "speed"], "must be of overhead, routers, scrape, served, memory, got 'speed'"),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence(arguments: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_short_run_writes_its_results(tmp_path: Path) -> None:
+    root = str(Path(__file__).parents[2])
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--only", "scrape"],
+        capture_output=True, text=True, timeout=250, cwd=tmp_path,
+        env=children.environment(PYTHONPATH=root),
+    )  # fmt: skip
+    assert ended.returncode in (0, 1), ended.stderr
+    results = json.loads((tmp_path / "var/bench.json").read_text())
+    assert len(results["targets"]) == 3
+    missed = [target["name"] for target in results["targets"] if not target["holds"]]
+    assert bool(missed) == bool(ended.returncode)
