@@ -239,15 +239,16 @@ class Rules:
     @classmethod
     def of(cls, sampler: Any) -> Rules | None:
         """None for a sampler that has to be asked."""
-        if type(sampler) is not ParentBased:
+        if getattr(type(sampler), "should_sample", None) is not ParentBased.should_sample:
             rule = _rule(sampler)
             return None if rule is None else cls(rule, (rule, rule), (rule, rule))
         names = ("_root", "_remote_parent_not_sampled", "_remote_parent_sampled",
                  "_local_parent_not_sampled", "_local_parent_sampled")  # fmt: skip
-        found = [rule for name in names if (rule := _rule(getattr(sampler, name, None)))]
-        if len(found) < len(names):
+        found = [_rule(getattr(sampler, name, None)) for name in names]
+        rules = [rule for rule in found if rule is not None]  # a bound of 0 is a rule, too
+        if len(rules) < len(names):
             return None
-        return cls(found[0], (found[1], found[2]), (found[3], found[4]))
+        return cls(rules[0], (rules[1], rules[2]), (rules[3], rules[4]))
 
     def decide(self, caller: SpanContext | None, trace_id: int) -> Decision:
         """What becomes of a span of this trace."""

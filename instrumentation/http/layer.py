@@ -122,7 +122,11 @@ class TelemetryLayer:
     def _is_excluded(self, scope: Scope) -> bool:
         if self._excluded is None:
             return False
-        host = next((v.decode("latin-1") for k, v in scope.get("headers", ()) if k == b"host"), "")
+        host = ""
+        for name, value in scope.get("headers", ()):
+            if name == b"host":
+                host = value.decode("latin-1")
+                break
         return bool(self._excluded.search(f"{scope.get('scheme', 'http')}://{host}{scope['path']}"))
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.sampling import (
     DEFAULT_OFF,
     DEFAULT_ON,
     Decision,
+    ParentBasedTraceIdRatio,
     Sampler,
     SamplingResult,
     TraceIdRatioBased,
@@ -25,7 +26,7 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from instrumentation.export import encode
-from instrumentation.tracer import LeanSpan, Tracer, lean, tell
+from instrumentation.tracer import LeanSpan, Rules, Tracer, lean, tell
 
 ATTRIBUTES: dict[str, Any] = {"text": "x", "number": 1, "true": True, "several": ("a", "b")}
 CALLER = SpanContext(2**100 + 1, 2**60 + 1, True, TraceFlags(TraceFlags.SAMPLED))
@@ -107,9 +108,23 @@ def test_the_same_is_exported(
     assert original == mine != []
 
 
-@pytest.mark.parametrize(
-    "sampler", [ALWAYS_OFF, DEFAULT_ON, DEFAULT_OFF, TraceIdRatioBased(0.5), TraceIdRatioBased(0)]
-)
+SAMPLERS = [
+    ALWAYS_OFF,
+    DEFAULT_ON,
+    DEFAULT_OFF,
+    TraceIdRatioBased(0.5),
+    TraceIdRatioBased(0),
+    ParentBasedTraceIdRatio(0.5),
+    ParentBasedTraceIdRatio(0),
+]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_samplers_of_the_sdk_need_not_be_asked(sampler: Sampler) -> None:
+    assert Rules.of(sampler) is not None
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("flags", [TraceFlags.SAMPLED, TraceFlags.DEFAULT])
 def test_the_samplers_of_the_sdk_decide_the_same(sampler: Sampler, flags: int) -> None:
     caller = SpanContext(2**100 + 1, 2**60 + 1, True, TraceFlags(flags))
