@@ -1,4 +1,4 @@
-"""Grafana dashboards, generated with grafanalib from the contract's queries.
+"""Dashboards of the contract's queries: for Grafana by way of grafanalib, or drawn into a page.
 
-`python -m dashboards` writes `generated/`; `service` is the first of them.
+One module a dashboard; `boards` lists them, `python -m dashboards` writes `generated/`.
 """
