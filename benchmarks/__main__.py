@@ -43,10 +43,10 @@ def main() -> int:
             targets, overheads = targets + kept, overheads + measured
             for target in kept:
                 _say(f"  {target.line()}")
+            _save(arguments, targets, overheads)  # what is interrupted keeps its first parts
     except BenchError as error:
         _say(f"bench: {error}")
         return 2
-    _save(arguments, targets, overheads)
     if arguments.write:
         page.write(arguments.write, _machine(arguments), targets, overheads)
     missed = [target for target in targets if not target.holds]

@@ -14,6 +14,7 @@ from benchmarks import children, overhead, page, served
 from benchmarks.children import BenchError
 from benchmarks.client import measure
 from benchmarks.overhead import Overhead
+from benchmarks.profile import module_of
 from benchmarks.served import Served
 from benchmarks.targets import Target, table
 from benchmarks.variants import VARIANTS
@@ -90,6 +91,22 @@ def test_a_variant_is_measured_in_a_process_of_its_own(variant: str) -> None:
     with children.sink() as endpoint:
         found = children.output("benchmarks.requests", variant, "20", "2", core=None, **endpoint)
     assert found["seconds"] > 0
+
+
+def test_a_profile_tells_our_modules_from_the_libraries() -> None:
+    assert module_of("/x/repo/instrumentation/http/layer.py") == "instrumentation/http/layer.py"
+    assert module_of("/x/site-packages/opentelemetry/trace/span.py") == "opentelemetry"
+    assert module_of("/x/site-packages/starlette/routing.py") is None
+
+
+def test_a_profile_names_what_observes() -> None:
+    ended = subprocess.run(
+        children.command("benchmarks.profile", "ours"),
+        capture_output=True, text=True, timeout=60,
+        env=children.environment(OTEL_TRACES_EXPORTER="none"),
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "| `instrumentation/http/exchange.py` | " in ended.stdout
 
 
 def test_a_child_that_fails_says_why() -> None:
