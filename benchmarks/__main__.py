@@ -83,8 +83,8 @@ PARTS: Final[dict[str, Part]] = {
     "overhead": _overhead,
     "routers": _routers,
     "scrape": _scrape,
-    "served": _served,
     "memory": _memory,
+    "served": _served,
 }
 
 

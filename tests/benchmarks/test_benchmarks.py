@@ -59,6 +59,14 @@ def test_served_figures_are_the_median_of_ratios_beside_an_a_a_run() -> None:
     assert tail.note == "rounds 0.80 to 0.90; bare over itself 0.99, 0.99 to 1.00"
 
 
+def test_a_machine_too_busy_to_compare_is_told_and_no_verdict() -> None:
+    found = Served()
+    for name, figure in (("bare", 100.0), ("ours-10", 95.0), ("bare-again", 70.0)):
+        found.closed[name] = found.p99[name] = [figure]
+    with pytest.raises(BenchError, match=r"too busy .* the bare application over itself is 0.70"):
+        found.targets()
+
+
 def test_a_page_keeps_what_stands_around_the_figures(tmp_path: Path) -> None:
     written = tmp_path / "performance.md"
     written.write_text(f"# Before\n\n{page.BEGIN}\n\nold\n\n{page.END}\n\nAfter\n")
@@ -118,7 +126,7 @@ def test_a_child_that_fails_says_why() -> None:
     ("arguments", "said"),
     [
         (["--rounds", "0"], "must be a whole number above 0, got '0'"),
-        (["--only", "speed"], "must be of overhead, routers, scrape, served, memory, got 'speed'"),
+        (["--only", "speed"], "must be of overhead, routers, scrape, memory, served, got 'speed'"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence(arguments: list[str], said: str) -> None:
