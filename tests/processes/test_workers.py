@@ -18,19 +18,7 @@ from tests.stack.running import eventually
 
 Command = Callable[..., list[str]]
 
-servers = pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param(
-            uvicorn, id="uvicorn", marks=pytest.mark.proves("Processes", "uvicorn --workers")
-        ),
-        pytest.param(
-            gunicorn,
-            id="gunicorn",
-            marks=pytest.mark.proves("Processes", "gunicorn with the uvicorn worker"),
-        ),
-    ],
-)
+servers = pytest.mark.parametrize("command", [uvicorn, gunicorn], ids=["uvicorn", "gunicorn"])
 
 
 @pytest.fixture
@@ -50,6 +38,8 @@ def live_gauges(folder: Path) -> set[str]:
     return {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}
 
 
+@pytest.mark.proves("Processes", "uvicorn --workers")
+@pytest.mark.proves("Processes", "gunicorn with the uvicorn worker")
 @servers
 def test_every_worker_answers_for_all(
     command: Command, tmp_path: Path, folder: Path, environment: dict[str, str]

@@ -97,11 +97,13 @@ class Client:
             writer.write(request.head(self._host) + request.shape.body)
             await writer.drain()
             first = await reader.readline()
+            if not first:
+                return 0
             if not request.shape.leaves:
                 await reader.read()
             else:
                 await reader.readuntil(b"xxxxxxxxxx")
-            return int(first.split()[1]) if first else 0
+            return int(first.split()[1])
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
@@ -113,7 +115,9 @@ async def converse(address: str, connections: int, messages: int) -> None:
     ws = address.replace("http", "ws", 1)
 
     async def one(number: int) -> None:
-        async with websockets.connect(f"{ws}/echo/{number}", proxy=None) as socket:
+        async with websockets.connect(
+            f"{ws}/echo/{number}", proxy=None, open_timeout=PATIENCE_SECONDS
+        ) as socket:
             for _ in range(messages):
                 await socket.send("hello")
                 assert await socket.recv() == "hello"
