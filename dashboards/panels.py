@@ -28,6 +28,9 @@ UNITS: Final[dict[Unit, str]] = {
     "text": "string",
 }
 
+# Grafana's types ask for them, and grafanalib has no argument for either.
+_CELLS: Final = {"cellOptions": {"type": "auto"}, "inspect": False}
+
 
 def layout(rows: Sequence[Row]) -> list[Any]:
     """Return grafanalib's panels of the rows, from the top down, with identifiers from 1 on."""
@@ -86,7 +89,10 @@ def _graph(graph: Graph, common: dict[str, Any]) -> Any:
             for at, query in enumerate(graph.queries)
             if query.role
         ],
-        extraJson=_defaults(graph.empty, graph.links),
+        extraJson={
+            **_defaults(graph.empty, graph.links),
+            "options": {"legend": {"showLegend": True}},
+        },
     )
 
 
@@ -126,8 +132,11 @@ def _table(table: Table, common: dict[str, Any]) -> Any:
         ],
         overrides=[*_linked(table), *_valued(table)],
         extraJson={
-            **_defaults(table.empty),
-            "options": {"sortBy": [{"displayName": table.columns[0].title, "desc": True}]},
+            "fieldConfig": {"defaults": {"noValue": table.empty, "links": [], "custom": _CELLS}},
+            "options": {
+                "frameIndex": 0,
+                "sortBy": [{"displayName": table.columns[0].title, "desc": True}],
+            },
         },
     )
 
@@ -152,7 +161,7 @@ def _valued(table: Table) -> list[dict[str, Any]]:
     return overrides
 
 
-def _defaults(empty: str, links: Sequence[Link] = ()) -> dict[str, Any]:
+def _defaults(empty: str, links: Sequence[Link]) -> dict[str, Any]:
     """What grafanalib has no argument for."""
     return {"fieldConfig": {"defaults": {"noValue": empty, "links": _links(links)}}}
 

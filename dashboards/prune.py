@@ -18,6 +18,7 @@ _ROW: Final = frozenset({"collapsed", "gridPos", "id", "panels", "title", "type"
 """All that a heading has: it draws nothing."""
 _CUSTOM: Final = frozenset({"displayMode"})
 _TARGET: Final = frozenset({"metric", "query", "step", "target"})
+_TIMEPICKER: Final = frozenset({"time_options"})
 _VARIABLE: Final = frozenset(
     {"auto", "auto_count", "auto_min", "tagValuesQuery", "tagsQuery", "useTags"}
 )
@@ -27,7 +28,7 @@ def pruned(dashboard: dict[str, Any]) -> dict[str, Any]:
     """Return a dashboard in which Grafana's own model knows every field."""
     kept = _without(_DASHBOARD, dashboard)
     kept["panels"] = [_panel(panel) for panel in dashboard["panels"]]
-    kept["timepicker"] = _without(frozenset(), dashboard["timepicker"])
+    kept["timepicker"] = _without(_TIMEPICKER, dashboard["timepicker"])
     variables = dashboard["templating"]["list"]
     kept["templating"] = {"list": [_variable(variable) for variable in variables]}
     return kept
