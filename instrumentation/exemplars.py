@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from opentelemetry import trace
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
 
-def exemplar(span: trace.Span | None) -> dict[str, str] | None:
-    """The exemplar's labels for `span`; None unless it was sampled, since nobody has it then."""
-    if span is None:
-        return None
-    context = span.get_span_context()
-    if not context.trace_flags.sampled:
-        return None
+
+def labels(context: SpanContext) -> dict[str, str]:
+    """The exemplar's labels for a span that was sampled; nobody has another one."""
     return {
         "trace_id": trace.format_trace_id(context.trace_id),
         "span_id": trace.format_span_id(context.span_id),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import prometheus_client
 from prometheus_client.samples import Exemplar
 
-from instrumentation.exemplars import exemplar
+from instrumentation import exemplars
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -37,12 +37,13 @@ class Histogram(prometheus_client.Histogram):
     def observe_in(self, span: Span | None, amount: float) -> None:
         """Observe `amount` in a span, which becomes the bucket's exemplar if it was sampled."""
         bucket = self._count(amount)
-        if span is None or not span.get_span_context().trace_flags & 1:
+        context = None if span is None else span.get_span_context()
+        if context is None or not context.trace_flags & 1:
             return
         now = time.time()
         kept = bucket.get_exemplar()
         if kept is None or now - kept.timestamp >= _EXEMPLAR_SECONDS:
-            bucket.set_exemplar(Exemplar(exemplar(span) or {}, amount, now))
+            bucket.set_exemplar(Exemplar(exemplars.labels(context), amount, now))
 
     def _count(self, amount: float) -> Any:
         """Count `amount`, and return the bucket that it fell into."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sysconfig
 from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
+_PATHS: Final = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
 _STANDARD: Final = tuple(
-    {sysconfig.get_path(name) + "/" for name in ("stdlib", "platstdlib")} - {"/"}
+    {each + os.sep for path in _PATHS for each in (path, os.path.realpath(path))}
 )
-_INSTALLED: Final = ("/site-packages/", "/dist-packages/")
+_INSTALLED: Final = ("site-packages", "dist-packages")
+_OURS: Final = str(Path(__file__).parent) + os.sep
 _US: Final = __name__.partition(".")[0]
 _FRAMEWORKS: Final = frozenset(("fastapi", "starlette", "builtins", _US))
-
-_known: dict[str, bool] = {}
 
 
 def packages(caller: str, endpoints: Iterable[Any]) -> frozenset[str]:
@@ -31,27 +34,36 @@ def packages(caller: str, endpoints: Iterable[Any]) -> frozenset[str]:
 def is_own(code: CodeType, module: str, packages: frozenset[str]) -> bool:
     """Whether `code` belongs to the application.
 
-    That is what lies outside of the standard library and of the installed packages, and what is
-    of one of the application's own packages, wherever these are: an image often has the
-    application installed like any library.
+    That is what lies in a user's file, and what is of one of the application's own packages,
+    wherever these are: an image often has the application installed like any library.
 
     Arguments:
         code: the code of a function.
         module: the module that it is in.
         packages: names of the application's own top-level packages.
     """
-    file = code.co_filename
-    known = _known.get(file)
-    if known is None:
-        known = _known[file] = _is_own(file, module.partition(".")[0], packages)
-    return known
+    top = module.partition(".")[0]
+    return top != _US and (top in packages or is_users(code.co_filename))
 
 
-def _is_own(file: str, package: str, packages: frozenset[str]) -> bool:
-    if package == _US:
+@lru_cache(maxsize=4096)
+def is_users(file: str) -> bool:
+    """Whether a file is a user's: neither installed, nor Python's, nor ours."""
+    if file.startswith(("<frozen ", _OURS, *_STANDARD)):
         return False
-    if package in packages:
-        return True
-    path = file.replace("\\", "/")
-    installed = path.startswith((*_STANDARD, "<frozen ")) or any(at in path for at in _INSTALLED)
-    return not installed
+    return not any(place in Path(file).parts for place in _INSTALLED)
+
+
+def is_ours(file: str) -> bool:
+    """Whether a file is of this library."""
+    return file.startswith(_OURS)
+
+
+@lru_cache(maxsize=4096)
+def installed_package(file: str) -> str:
+    """The installed package that a file belongs to; empty for all others."""
+    parts = Path(file).parts
+    for place in _INSTALLED:
+        if place in parts[:-1]:
+            return parts[parts.index(place) + 1].removesuffix(".py")
+    return ""

@@ -79,7 +79,6 @@ class LeanTracer(Tracer):
 
     def __init__(self, original: sdk.Tracer) -> None:
         super().__init__(original)
-        self._sdk = original
         self._rules = Rules.of(original.sampler)
 
     def start(
@@ -92,7 +91,7 @@ class LeanTracer(Tracer):
         links: Sequence[Link] = (),
     ) -> Span:
         """See `Tracer.start`. A user's sampler may look at the attributes; then the SDK decides."""
-        tracer: Any = self._sdk
+        tracer: Any = self._original
         rules = self._rules
         if links or rules is None or not tracer._is_enabled():
             return super().start(name, parent, kind, describe, *arguments, links=links)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from asyncio.base_events import BaseEventLoop
 from asyncio.events import Handle
 from collections.abc import Iterable, Sequence
@@ -13,15 +12,10 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final, NamedTuple
 
+from instrumentation.own_code import installed_package, is_ours, is_users
+
 _RUN_ONCE: Final[CodeType] = BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]
 _RUN_HANDLE: Final[CodeType] = Handle._run.__code__
-_OURS: Final = str(Path(__file__).parents[1]) + os.sep
-_STANDARD: Final = tuple(
-    {os.path.realpath(path) + os.sep for path in (sysconfig.get_path("stdlib"),
-                                                  sysconfig.get_path("platstdlib"))}
-    | {sysconfig.get_path("stdlib") + os.sep}
-)  # fmt: skip
-_INSTALLED: Final = ("site-packages", "dist-packages")
 _FRAMEWORKS: Final = frozenset(
     ("anyio", "fastapi", "granian", "gunicorn", "h11", "httptools", "hypercorn", "sniffio",
      "starlette", "uvicorn", "uvloop")
@@ -100,22 +94,14 @@ def culprit(stack: Sequence[Spot]) -> Spot | None:
     for spot in stack:
         if is_users(spot.code.co_filename):
             return spot
-    names = [_package(spot.code.co_filename) for spot in stack]
+    names = [installed_package(spot.code.co_filename) for spot in stack]
     application = next((name for name in reversed(names) if name not in _FRAMEWORKS | {""}), None)
     wanted = (
         (spot for spot, name in zip(stack, names, strict=True) if name == application),
         (spot for spot, name in zip(stack, names, strict=True) if name),
-        (spot for spot in stack if not spot.code.co_filename.startswith(_OURS)),
+        (spot for spot in stack if not is_ours(spot.code.co_filename)),
     )
     return next((spot for found in wanted for spot in found), None)
-
-
-@lru_cache(maxsize=4096)
-def is_users(filename: str) -> bool:
-    """Whether a file is the user's own: neither installed, nor Python's, nor ours."""
-    if filename.startswith(("<frozen ", _OURS, *_STANDARD)) or _package(filename):
-        return False
-    return not any(part in _INSTALLED for part in Path(filename).parts)
 
 
 @lru_cache(maxsize=4096)
@@ -124,16 +110,6 @@ def _is_debuggers(filename: str) -> bool:
     return parts[-1:] in (("bdb.py",), ("pdb.py",)) or any(
         part.startswith(("pydevd", "_pydevd", "debugpy")) for part in parts
     )
-
-
-@lru_cache(maxsize=4096)
-def _package(filename: str) -> str:
-    """The installed package that a file belongs to; empty for all others."""
-    parts = Path(filename).parts
-    for place in _INSTALLED:
-        if place in parts[:-1]:
-            return parts[parts.index(place) + 1].removesuffix(".py")
-    return ""
 
 
 @lru_cache(maxsize=4096)
