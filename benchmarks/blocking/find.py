@@ -58,10 +58,10 @@ async def provoke(service: Service, blocks: int) -> None:
     async with load(service, REQUESTS_A_SECOND), httpx.AsyncClient(timeout=60) as client:
         for index in range(blocks):
             kind, place = list(KINDS)[index % len(KINDS)], PLACES[index // len(KINDS) % len(PLACES)]
-            seconds = random.uniform(SHORTEST * 1.05, LONGEST)  # noqa: S311
+            seconds = random.uniform(SHORTEST * 1.05, LONGEST)  # noqa: S311 - no secret
             query: dict[str, str | float] = {"kind": kind, "seconds": seconds}
             await client.get(f"{service.address}/{place}/{index}", params=query)
-            await asyncio.sleep(random.uniform(0.05, 0.3))  # noqa: S311
+            await asyncio.sleep(random.uniform(0.05, 0.3))  # noqa: S311 - no secret
         await asyncio.sleep(3)  # a middleware's block is told when its request is over
 
 

@@ -48,7 +48,7 @@ def expression(seconds: float) -> None:
 
 def http(seconds: float) -> None:
     """Ask another service."""
-    with urllib.request.urlopen(f"{os.environ[SLOW_SERVER]}/?{seconds}") as response:  # noqa: S310 # holds
+    with urllib.request.urlopen(f"{os.environ[SLOW_SERVER]}/?{seconds}") as response:  # noqa: S310 - loopback # holds
         response.read()  # holds
 
 
@@ -60,7 +60,7 @@ def sqlite(seconds: float) -> None:
 
 def program(seconds: float) -> None:
     """Run a program."""
-    subprocess.run(["sleep", str(seconds)], check=True)  # noqa: S603, S607 # holds
+    subprocess.run(["sleep", str(seconds)], check=True)  # noqa: S603, S607 - fixed # holds
 
 
 def file(seconds: float) -> None:

@@ -37,7 +37,7 @@ class Service:
 def running(loop: str, **environ: str) -> Iterator[Service]:
     """Run the service on `loop`, until the block is left."""
     with _slow_server() as slow:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "benchmarks.blocking.app", loop],
             stdout=subprocess.PIPE,
             text=True,
