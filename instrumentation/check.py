@@ -30,6 +30,7 @@ _CHOICES: Final = {
 _NUMBERS: Final[dict[str, tuple[float, float]]] = {
     "sampler_ratio": (0, 1),
     "span_delay_seconds": (0.001, 3600),
+    "span_timeout_seconds": (0.001, 3600),
     "metric_interval_seconds": (0.001, 3600),
     "metric_timeout_seconds": (0.001, 3600),
     "shutdown_seconds": (0, 3600),

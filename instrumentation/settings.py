@@ -63,6 +63,8 @@ class Settings:
         span_batch_size: most spans in one export (OTEL_BSP_MAX_EXPORT_BATCH_SIZE).
         span_delay_seconds: longest wait of a finished span for its batch
             (OTEL_BSP_SCHEDULE_DELAY, there in milliseconds).
+        span_timeout_seconds: longest time that sending a batch may take
+            (OTEL_BSP_EXPORT_TIMEOUT, there in milliseconds).
         series_limit: most label combinations a metric family keeps; further ones are counted
             under `_overflow` (INSTRUMENTATION_SERIES_LIMIT).
         shutdown_seconds: longest wait for the last spans and metrics when the service stops
@@ -109,6 +111,7 @@ class Settings:
     span_queue_size: int = 2048
     span_batch_size: int = 512
     span_delay_seconds: float = 5.0
+    span_timeout_seconds: float = 30.0
     metric_interval_seconds: float = 60.0
     metric_timeout_seconds: float = 30.0
     series_limit: int = 1000

@@ -50,6 +50,7 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "span_queue_size": (_QUEUE_SIZE, env.integer),
     "span_batch_size": ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", env.integer),
     "span_delay_seconds": ("OTEL_BSP_SCHEDULE_DELAY", _milliseconds),
+    "span_timeout_seconds": ("OTEL_BSP_EXPORT_TIMEOUT", _milliseconds),
     "metric_interval_seconds": ("OTEL_METRIC_EXPORT_INTERVAL", _milliseconds),
     "metric_timeout_seconds": ("OTEL_METRIC_EXPORT_TIMEOUT", _milliseconds),
     "series_limit": ("INSTRUMENTATION_SERIES_LIMIT", env.integer),
@@ -95,7 +96,6 @@ READ_BY_THE_SDK: Final[dict[str, Reader]] = {
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": partial(
         env.choice, allowed=("cumulative",)
     ),
-    "OTEL_BSP_EXPORT_TIMEOUT": env.integer,
     "OTEL_PROPAGATORS": _propagators,
 }
 """The SDK only logs a wrong value here and goes on with a default; we stop at the start."""

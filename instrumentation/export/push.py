@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import weakref
@@ -20,14 +19,11 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
 from instrumentation.errors import InternalErrors
-from instrumentation.export import bridge, forks
+from instrumentation.export import bridge, forks, timeout
 from instrumentation.export.bridge import Bridge, Counts
 from instrumentation.export.periodic import Periodic
 from instrumentation.export.resource import of_this_process, resource
 from instrumentation.settings import Settings
-
-_OTLP_SECONDS = 10.0
-"""The protocol's own bound of an export, where OTEL_EXPORTER_OTLP_TIMEOUT names none."""
 
 _SCOPE = InstrumentationScope("instrumentation", version("fastapi-observability-bundle"))
 
@@ -133,10 +129,7 @@ def of(registry: CollectorRegistry, settings: Settings, errors: InternalErrors) 
 def exporter(settings: Settings) -> OTLPMetricExporter:
     """The SDK's exporter, with its configuration by the environment."""
     endpoint = settings.otlp_endpoint
-    asked = os.environ.get("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT") or os.environ.get(
-        "OTEL_EXPORTER_OTLP_TIMEOUT"
-    )
     return OTLPMetricExporter(
         endpoint.rstrip("/") + "/v1/metrics" if endpoint else None,
-        timeout=min(float(asked or _OTLP_SECONDS), settings.metric_timeout_seconds),
+        timeout=timeout.seconds("METRICS", settings.metric_timeout_seconds),
     )

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.sampling import (
 )
 
 from instrumentation.errors import InternalErrors
-from instrumentation.export import encode
+from instrumentation.export import encode, timeout
 from instrumentation.export.queue import SpanQueue
 from instrumentation.export.resource import resource
 from instrumentation.series import Families
@@ -52,7 +52,10 @@ def exporter(settings: Settings) -> SpanExporter | None:
     if settings.traces_exporter == "console":
         return ConsoleSpanExporter(settings.service_name)
     endpoint = settings.otlp_endpoint
-    return DirectExporter(endpoint.rstrip("/") + "/v1/traces" if endpoint else None)
+    return DirectExporter(
+        endpoint.rstrip("/") + "/v1/traces" if endpoint else None,
+        timeout=timeout.seconds("TRACES", settings.span_timeout_seconds),
+    )
 
 
 class DirectExporter(OTLPSpanExporter):

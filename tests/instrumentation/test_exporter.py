@@ -12,16 +12,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
 from instrumentation import Settings
-from instrumentation.export import spans
+from instrumentation.export import spans, timeout
 
 
 class Collector(ThreadingHTTPServer):
-    """Keeps what it is sent, and answers with `status`."""
+    """Keeps what it is sent, and answers with `status`, once it may."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.received: list[ExportTraceServiceRequest] = []
         self.status = 200
+        self.go = threading.Event()
+        self.go.set()
 
     @property
     def address(self) -> str:
@@ -34,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.received.append(ExportTraceServiceRequest.FromString(body))
+        self.server.go.wait(30)
         self.send_response(self.server.status)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -48,6 +51,7 @@ def collector() -> Iterator[Collector]:
         thread = threading.Thread(target=made.serve_forever)
         thread.start()
         yield made
+        made.go.set()
         made.shutdown()
         thread.join()
 
@@ -76,6 +80,35 @@ def test_a_refused_batch_is_a_failure(
 ) -> None:
     collector.status = 400
     assert exporter(collector).export([]) is SpanExportResult.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("environ", "setting", "bound"),
+    [
+        ({}, 30.0, 10.0),
+        ({}, 2.0, 2.0),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "20"}, 30.0, 20.0),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "20", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "3"}, 30.0, 3.0),
+        ({"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "3"}, 30.0, 10.0),
+    ],
+)
+def test_of_two_bounds_the_shorter_counts(
+    environ: dict[str, str], setting: float, bound: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert timeout.seconds("TRACES", setting) == bound
+
+
+def test_a_collector_that_does_not_answer_is_left_in_time(
+    collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3600")  # the answer would come at last
+    collector.go.clear()
+    environ = {"OTEL_BSP_EXPORT_TIMEOUT": "50"}
+    made = spans.exporter(Settings.from_env(environ, otlp_endpoint=collector.address))
+    assert made is not None
+    assert made.export([]) is SpanExportResult.FAILURE
 
 
 def test_the_sdk_still_has_the_client_that_sends_our_bytes(collector: Collector) -> None:
