@@ -81,12 +81,11 @@ def settings(given: Settings) -> None:
 def _rest(given: Settings) -> None:
     if given.span_batch_size > given.span_queue_size:
         raise wrong("span_batch_size", "at most span_queue_size", given.span_batch_size)
-    if not isinstance(given.service_name, str) or not given.service_name:
-        raise wrong("service_name", "a name", given.service_name)
-    if not isinstance(given.metrics_path, str) or not given.metrics_path.startswith("/"):
-        raise wrong("metrics_path", "a path that starts with /", given.metrics_path)
-    if not isinstance(given.prometheus_host, str) or not given.prometheus_host:
+    text("service_name", given.service_name, "a name")
+    env.path("metrics_path", text("metrics_path", given.metrics_path, "a path"))
+    if " " in text("prometheus_host", given.prometheus_host, "a host's name or address"):
         raise wrong("prometheus_host", "a host's name or address", given.prometheus_host)
+    whole("prometheus_port", given.prometheus_port, low=0)
     env.port("prometheus_port", str(given.prometheus_port))
     if given.otlp_endpoint is not None:
         env.url("otlp_endpoint", str(given.otlp_endpoint))
@@ -105,10 +104,17 @@ def number_or_off(name: str, value: Any, *, low: float, high: float) -> None:
         number(name, value, low=low, high=high)
 
 
-def whole(name: str, value: Any) -> None:
-    """A whole number of at least 1."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise wrong(name, "a whole number of at least 1", value)
+def whole(name: str, value: Any, *, low: int = 1) -> None:
+    """A whole number of at least `low`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise wrong(name, f"a whole number of at least {low}", value)
+
+
+def text(name: str, value: Any, what: str) -> str:
+    """Text on one line with something in it."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise wrong(name, what, value)
+    return value
 
 
 def switch(name: str, value: Any) -> None:
@@ -124,9 +130,11 @@ def names(name: str, value: Any, what: str = "names") -> None:
 
 
 def patterns(name: str, value: Any) -> None:
-    """A tuple of regular expressions."""
+    """A tuple of regular expressions; an empty one would match everything."""
     names(name, value, "regular expressions")
     for pattern in value:
+        if not pattern:
+            raise wrong(name, "regular expressions that aren't empty", value)
         try:
             re.compile(pattern)
         except re.error as error:
@@ -135,9 +143,10 @@ def patterns(name: str, value: Any) -> None:
 
 def resource(name: str, value: Any) -> None:
     """Pairs of an attribute and its value."""
+    rule = "a tuple of (name, value) pairs of texts"
     try:
-        keys = dict(value).keys()
+        pairs = dict(value).items()
     except (TypeError, ValueError):
-        raise wrong(name, "a tuple of (name, value) pairs", value) from None
-    if not all(isinstance(key, str) for key in keys):
-        raise wrong(name, "a tuple of (name, value) pairs", value)
+        raise wrong(name, rule, value) from None
+    if not all(isinstance(key, str) and key and isinstance(each, str) for key, each in pairs):
+        raise wrong(name, rule, value)

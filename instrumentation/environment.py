@@ -77,9 +77,11 @@ def port(name: str, value: str) -> int:
 
 
 def path(name: str, value: str) -> str:
-    """A path of a URL."""
-    if not value.startswith("/"):
-        raise wrong(name, "a path that starts with /", value)
+    """A path of a URL, as a server hands it over: any other one would never be asked for."""
+    usable = re.fullmatch(r"(/(?!\.{1,2}(/|$))[\w.~!$&'()*+,;=:@-]+)+/?", value, re.ASCII)
+    if not usable:
+        rule = "a path that starts with /, such as /metrics, of a URL's plain characters"
+        raise wrong(name, rule, value)
     return value
 
 
@@ -88,6 +90,7 @@ def url(name: str, value: str) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = usable and not re.search(r"\s", value)
     except ValueError:
         usable = False
     if not usable:

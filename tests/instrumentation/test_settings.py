@@ -104,6 +104,7 @@ def test_arguments_beat_the_environment() -> None:
             "regular expressions",
         ),
         ("INSTRUMENTATION_METRICS_PATH", "metrics", "a path that starts with /"),
+        ("INSTRUMENTATION_METRICS_PATH", "/x y", "a path that starts with /"),
         ("INSTRUMENTATION_SERIES_LIMIT", "-1", "a whole number of at least 1"),
         ("INSTRUMENTATION_SHUTDOWN_SECONDS", "-1", "a number from 0 to 3600"),
     ],
@@ -131,8 +132,24 @@ def test_a_wrong_value_names_variable_rule_and_value(name: str, value: str, rule
         {"series_limit": "10"},
         {"sampler_ratio": "all"},
         {"metrics_path": None},
+        {"metrics_path": "/"},
+        {"metrics_path": "/x y"},
+        {"metrics_path": "/x?y=1"},
+        {"metrics_path": "/{x}"},
+        {"metrics_path": "/%20"},
+        {"metrics_path": "/a/../b"},
+        {"metrics_path": "//metrics"},
+        {"metrics_path": "/metrics\n"},
         {"service_name": None},
+        {"service_name": " "},
+        {"service_name": "a\nb"},
         {"excluded_urls": ("(",)},
+        {"excluded_urls": ("",)},
+        {"prometheus_host": "local host"},
+        {"prometheus_port": "9464"},
+        {"prometheus_port": 70_000},
+        {"resource_attributes": (("a", None),)},
+        {"otlp_endpoint": "http://the collector:4318"},
         {"otlp_endpoint": "localhost:4318"},
         {"resource_attributes": "a=b"},
         {"span_delay_seconds": 0},
@@ -146,6 +163,13 @@ def test_a_wrong_argument_names_the_setting(arguments: dict[str, object]) -> Non
     (name,) = arguments
     with pytest.raises(ValueError, match=f"^{name} must be "):
         Settings(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/metrics/", "/-/metrics", "/internal/v1.0/metrics", "/..metrics"]
+)
+def test_a_path_of_plain_characters_is_good_for_metrics(path: str) -> None:
+    assert Settings.from_env({"INSTRUMENTATION_METRICS_PATH": path}).metrics_path == path
 
 
 def test_a_secret_in_the_headers_is_not_repeated() -> None:
