@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from opentelemetry import propagate, trace
@@ -13,6 +16,19 @@ from starlette.types import Scope
 
 _NOBODY: Final = Context()
 _W3C: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
+
+_LOG_EVERY_SECONDS: Final = 60.0
+_LOGGERS: Final = tuple(
+    map(
+        logging.getLogger,
+        (
+            "opentelemetry.baggage.propagation",
+            "opentelemetry.trace.propagation.tracecontext",
+            "opentelemetry.trace.span",
+        ),
+    )
+)
+"""Where OpenTelemetry complains of a malformed header: each time, and with what it holds."""
 
 
 class Propagation:
@@ -28,7 +44,12 @@ class Propagation:
 
     def __init__(self, *, public: bool = False) -> None:
         self._public = public
+        self._complaints = Complaints()
         self._read(propagate.get_global_textmap())
+
+    def close(self) -> None:
+        """Leave OpenTelemetry's loggers as they were."""
+        self._complaints.close()
 
     def _read(self, textmap: TextMapPropagator) -> None:
         self._textmap = textmap
@@ -59,8 +80,51 @@ class Propagation:
                 found[name] = f"{found[name]},{text}" if name in found else text
         if not found:
             return _NOBODY
+        self._complaints.reading.now = True
         try:
             return textmap.extract(found, _NOBODY)
         except Exception:
             # Propagators must not raise, but there are many, and the header is a stranger's.
             return _NOBODY
+        finally:
+            self._complaints.reading.now = False
+
+
+class Reading(threading.local):
+    """Whether this thread reads a stranger's header."""
+
+    now = False
+
+
+class Complaints(logging.Filter):
+    """Lets OpenTelemetry complain of our callers' headers once a minute.
+
+    Whoever can send a request could fill the log and hide what is in it. What the application
+    itself does with baggage is logged as always.
+
+    Attributes:
+        reading: whose `now` says that this thread reads a stranger's header.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self.reading = Reading()
+        self._clock = clock
+        self._latest = float("-inf")
+        for logger in _LOGGERS:
+            logger.addFilter(self)
+
+    def close(self) -> None:
+        """Leave the loggers as they were."""
+        for logger in _LOGGERS:
+            logger.removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether `record` is logged."""
+        if not self.reading.now:
+            return True
+        now = self._clock()
+        if now - self._latest < _LOG_EVERY_SECONDS:
+            return False
+        self._latest = now
+        return True

@@ -81,6 +81,7 @@ class Telemetry:
         self.tracer = spans.tracer(self.tracer_provider)
         self.children = Children(self.tracer)
         self.propagation = Propagation(public=settings.public_endpoint)
+        self.on_uninstrument(self.propagation.close)
         self.exposition = Exposition(self.registry, resource(settings), workers)
         active.append(self)
         self.on_uninstrument(lambda: active.remove(self))

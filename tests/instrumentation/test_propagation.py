@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from opentelemetry.trace import SpanKind
 from starlette.testclient import TestClient
 
 from instrumentation import Settings
+from instrumentation.propagation import Complaints
 from tests.instrumentation.conftest import Observed, Serve
 
 TRACE, SPAN = "ab" * 16, "cd" * 8
@@ -45,6 +47,11 @@ def parent(observed: Observed) -> tuple[str, str | None]:
     span = observed.span()
     above = span.parent and trace.format_span_id(span.parent.span_id)
     return trace.format_trace_id(span.context.trace_id), above
+
+
+def parent_of_each(observed: Observed) -> set[tuple[str, str]]:
+    above = [span.parent for span in observed.spans() if span.parent is not None]
+    return {(f"{one.trace_id:032x}", f"{one.span_id:016x}") for one in above}
 
 
 @pytest.mark.proves("Requests: spans", "traceparent, tracestate and baggage in and out")
@@ -161,6 +168,66 @@ def test_a_propagator_that_raises_breaks_nothing(
     monkeypatch.setattr(propagate.get_global_textmap(), "extract", fail)
     assert TestClient(app).get("/", headers={"traceparent": "x"}).status_code == 200
     assert observed.span().parent is None
+
+
+@pytest.mark.proves("Requests: spans", "malformed headers never break a request")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("baggage", "tenant"),
+        ("baggage", "tenant=a b, two words=c"),
+        ("baggage", "n\xe4me=1"),
+        ("baggage", "a" * 9000),
+        ("baggage", "a=" + "b" * 5000),
+        ("baggage", ",".join(f"a{number}=1" for number in range(200))),
+        ("tracestate", "=,;"),
+        ("tracestate", "a=" + "b" * 600),
+    ],
+)
+def test_a_malformed_header_is_logged_once_and_not_each_time(
+    app: FastAPI, observed: Observed, caplog: pytest.LogCaptureFixture, name: str, value: str
+) -> None:
+    observed.instrument(app)
+    client = TestClient(app)
+    caller = f"00-{TRACE}-{SPAN}-01"
+    headers = [(b"traceparent", caller.encode()), (name.encode(), value.encode("latin-1"))]
+    for _ in range(3):
+        assert client.get("/", headers=headers).status_code == 200
+    assert len(caplog.records) == 1
+    assert parent_of_each(observed) == {(TRACE, SPAN)}
+
+
+def test_the_log_of_malformed_headers_goes_on_after_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [1000.0]
+    complaints = Complaints(lambda: now[0])
+    logger = logging.getLogger("opentelemetry.baggage.propagation")
+    try:
+        complaints.reading.now = True
+        for seconds in (0.0, 30.0, 29.0, 2.0):
+            now[0] += seconds
+            logger.warning("at %s", now[0])
+    finally:
+        complaints.close()
+    assert [record.args for record in caplog.records] == [(1000.0,), (1061.0,)]
+
+
+def test_what_the_application_does_with_its_baggage_is_logged_as_always(
+    observed: Observed, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    def endpoint() -> None:
+        for _ in range(3):
+            propagate.extract({"baggage": "tenant"})
+
+    telemetry = observed.instrument(app)
+    TestClient(app).get("/")
+    assert len(caplog.records) == 3
+    telemetry.uninstrument()
+    assert logging.getLogger("opentelemetry.baggage.propagation").filters == []
 
 
 def test_a_trace_around_the_server_is_no_parent(app: FastAPI, observed: Observed) -> None:
