@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.instrumentation.conftest import Observed, wait_until
@@ -40,6 +40,10 @@ async def fails(socket: WebSocket) -> None:
     raise ZeroDivisionError
 
 
+async def returns(socket: WebSocket) -> None:
+    await socket.accept()
+
+
 async def refuses(socket: WebSocket) -> None:
     await socket.close()
 
@@ -61,7 +65,7 @@ def service() -> FastAPI:
     router = APIRouter(prefix="/rooms")
     router.websocket("/{room}")(echo)
     app.include_router(router)
-    for endpoint in (closes, fails, refuses, refuses_in_full, fails_before):
+    for endpoint in (closes, fails, returns, refuses, refuses_in_full, fails_before):
         app.websocket(f"/{endpoint.__name__}")(endpoint)
     app.websocket("/guarded", dependencies=[Depends(unwilling)])(echo)
     inner.websocket("/{room}")(echo)
@@ -154,6 +158,24 @@ def test_an_error_ends_the_connection_without_a_code(base: str, observed: Observ
     assert [event.name for event in span.events] == ["exception"]
     assert attributes(observed)["error.type"] == "ZeroDivisionError"
     assert observed.value(DURATION, http_route="/fails", close_code="1006") == 1
+
+
+@pytest.mark.proves("Requests: WebSocket", "duration, close code and message counts")
+@pytest.mark.parametrize("path", ["/returns", "/fails"])
+def test_an_endpoint_that_ends_without_closing_has_the_code_that_uvicorn_s_client_sees(
+    base: str, observed: Observed, server: str, path: str
+) -> None:
+    with (
+        connect(base + path, proxy=None) as client,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
+        client.recv()
+    seen = 1006 if closed.value.rcvd is None else closed.value.rcvd.code
+    # The others close in the application's place, and tell it nothing of that.
+    assert seen == {"uvicorn": 1006, "hypercorn": 1011, "granian": 1005}[server]
+    wait_until(observed.spans)
+    assert attributes(observed)["websocket.close_code"] == 1006
+    assert observed.value(DURATION, http_route=path, close_code="1006") == 1
 
 
 @pytest.mark.parametrize(
