@@ -114,10 +114,21 @@ class Exchange:
             # Servers raise it for a send that came too late: the client is gone.
             self._aborted = self._aborted or last or not self.track.handed_over
             raise
+        except BaseException:
+            self._take_back(kind)
+            raise
         if last and not self._ended_ns:
             self._end()
             if self._status < _SERVER_ERROR and self.track.error is None:
                 self._report(None)
+
+    def _take_back(self, kind: str) -> None:
+        """The server refused the message (a header with a line break in it), or was cancelled."""
+        if self._ended_ns:
+            return
+        self.track.handed_over = False
+        if kind == "http.response.start":
+            self.track.responding = False
 
     def _start(self, message: Message) -> None:
         self._status = message["status"]

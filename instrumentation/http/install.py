@@ -58,7 +58,7 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
 
         def scan() -> Paths:
             telemetry.on_uninstrument(track_mounts(router.routes))
-            return Paths(starlette_routes(router.routes))
+            return Paths(lambda: starlette_routes(router.routes))
 
         app.router = RouterLayer(router, scan)  # type: ignore[assignment]
         try:

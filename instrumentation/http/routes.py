@@ -15,6 +15,8 @@ KEY: Final = "instrumentation"
 UNMATCHED: Final = "unmatched"
 """The label of a request that no route took: never its path."""
 
+_MOST_UNKNOWN: Final = 100
+
 
 class Track:
     """What the layers below the outermost one leave for it.
@@ -133,10 +135,11 @@ class Paths:
     1.0; the endpoint is there always.
     """
 
-    def __init__(self, routes: Iterable[Placed]) -> None:
-        self._by_endpoint: dict[int, list[Placed]] = {}
-        for route, mount in routes:
-            self._by_endpoint.setdefault(id(route.endpoint), []).append((route, mount))
+    def __init__(self, read: Callable[[], Iterable[Placed]]) -> None:
+        """`read` reads the routes: now, and once for each endpoint that it doesn't find there."""
+        self._read = read
+        self._unknown: set[int] = set()
+        self._by_endpoint = self._index()
 
     def of(self, endpoint: Any, mount: Mount | None, scope: Scope) -> str | None:
         """The template; where an endpoint has several routes, those alone are compared.
@@ -144,7 +147,7 @@ class Paths:
         Arguments:
             mount: the innermost one that was taken.
         """
-        found = self._by_endpoint.get(id(endpoint), ())
+        found = self._by_endpoint.get(id(endpoint)) or self._look_again(id(endpoint))
         if len(found) > 1:
             found = [one for one in found if one[1] is mount] or found
         if len(found) > 1:
@@ -152,26 +155,45 @@ class Paths:
             found = [one for one in found if one[0].path_regex.match(path)]
         return found[0][0].path if found else None
 
+    def _index(self) -> dict[int, list[Placed]]:
+        found: dict[int, list[Placed]] = {}
+        for route, mount in self._read():
+            found.setdefault(id(route.endpoint), []).append((route, mount))
+        return found
+
+    def _look_again(self, key: int) -> list[Placed]:
+        """A route may have been put in another's place."""
+        if key in self._unknown or len(self._unknown) >= _MOST_UNKNOWN:
+            return []
+        self._by_endpoint = self._index()
+        found = self._by_endpoint.get(key, [])
+        if not found:
+            self._unknown.add(key)
+        return found
+
 
 class RouterLayer:
     """Stands around `app.router`, inside every middleware, and tells the track what it sees.
 
-    Routes may come as late as in the lifespan, so `scan` is called again when there are more.
+    Routes may come as late as in the lifespan or in a request, so `scan` is called again when there
+    are others.
     """
 
     def __init__(self, app: Router, scan: Callable[[], Paths]) -> None:
         self.app = app
         self._scan = scan
+        self._routes: Any = None
         self._count = -1
-        self._paths = Paths(())
+        self._paths = Paths(tuple)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the router."""
         track = scope.get(KEY)
         if track is None:
             return await self.app(scope, receive, send)
-        if len(self.app.routes) != self._count:
-            self._count = len(self.app.routes)
+        routes = self.app.routes
+        if len(routes) != self._count or routes is not self._routes:
+            self._routes, self._count = routes, len(routes)
             self._paths = self._scan()
         track.enter(scope, self._paths)
         try:
