@@ -29,6 +29,7 @@ class Sent:
         trace: the trace and span that it said to come from, or None.
         sampled: whether it said that this trace is sampled.
         status: what came back; 0 for a connection that was closed without an answer.
+        whole: whether the body came to its end, as its length or its last chunk says.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Sent:
     trace: tuple[str, str] | None
     sampled: bool
     status: int = 0
+    whole: bool = False
 
     @property
     def agent(self) -> str:
@@ -88,9 +90,9 @@ class Client:
         async with self._few:
             with contextlib.suppress(ConnectionError):
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    request.status = await self._ask(request)
+                    await self._ask(request)
 
-    async def _ask(self, request: Sent) -> int:
+    async def _ask(self, request: Sent) -> None:
         host, _, port = self._host.partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
@@ -98,16 +100,30 @@ class Client:
             await writer.drain()
             first = await reader.readline()
             if not first:
-                return 0
+                return
+            request.status = int(first.split()[1])
             if not request.shape.leaves:
-                await reader.read()
+                request.whole = _is_whole(request.shape.method, await reader.read())
             else:
                 await reader.readuntil(b"xxxxxxxxxx")
-            return int(first.split()[1])
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
+
+
+def _is_whole(method: str, answer: bytes) -> bool:
+    """Whether an answer, without its first line, ends where its head says."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    fields = {
+        name.lower(): value.strip()
+        for name, _, value in (line.partition(b":") for line in head.split(b"\r\n"))
+    }
+    if method == "HEAD":
+        return not body
+    if fields.get(b"transfer-encoding") == b"chunked":
+        return body.endswith(b"0\r\n\r\n")
+    return len(body) == int(fields[b"content-length"])
 
 
 async def converse(address: str, connections: int, messages: int) -> None:

@@ -45,6 +45,7 @@ def check(service: Service, collector: Sink, sent: list[Sent], *, pushed: bool =
     """Everything that the service told of these requests is true."""
     answered = [one for one in sent if one.status]
     assert [one for one in answered if one.status != one.shape.status] == []
+    assert [one for one in answered if one.whole == (one.shape.leaves or one.shape.cut)] == []
     true = requests(answered)
     told = Metrics() if pushed else scraped(service, true.total())
     service.stop()

@@ -10,12 +10,12 @@ from asyncio import AbstractEventLoop
 from collections import deque
 from contextvars import Context
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from instrumentation.export import scrape
 from instrumentation.runtime.loop import stack
 from instrumentation.runtime.loop.observer import Observer
-from instrumentation.runtime.loop.stretch import Block, Sample, Stretch
+from instrumentation.runtime.loop.stretch import Block, Sample, Segment, Stretch
 from instrumentation.runtime.loop.tasks import request_of
 from instrumentation.runtime.loop.usage import ThreadUsage, Usage
 
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 _NEVER: Final = float("inf")
 _REMEMBERED: Final = 256
 _IDLE_SECONDS: Final = 0.0005
+
+
+class Seen(NamedTuple):
+    """A sample, and where it was noted."""
+
+    sample: Sample
+    segment: Segment
+    stretch: Stretch
 
 
 class Heart:
@@ -165,47 +173,73 @@ class Heart:
             self._past.append((block.start, block.end, _weak(block.request)))
         self.closed.append(stretch)
 
-    def check(self, now: float, since: float | None) -> float:
-        """Look if the beat is late, and at what the loop does then.
+    def look(self, now: float) -> Seen | None:
+        """Look at what the loop does, if its beat is late.
+
+        Called by the watchdog, as the first thing after its sleep, and nothing here gives up
+        the interpreter's lock: who blocks the loop in one C call keeps the lock until that call
+        returns. Whoever looks a moment later sees what came after it.
+        """
+        loop, due = self._loop(), self._due
+        if loop is None or now < due + self._pause() or not loop.is_running():
+            return None
+        stretch = self.stretch
+        if stretch is None or stretch.due != due:
+            stretch = Stretch(self._last, due, self._before)
+        sample = self._sample(loop)
+        if due != self._due:  # the loop has turned meanwhile
+            return None
+        segment = stretch.add(sample)
+        self.stretch = stretch
+        return Seen(sample, segment, stretch) if segment else None
+
+    def check(self, now: float, seen: Seen | None, since: float | None) -> float:
+        """Learn what could not be known at once of what `look` saw.
 
         Called by the watchdog; answers after how many seconds to look again.
 
         Arguments:
-            now: the time.
             since: since when nobody could look, because somebody kept the interpreter's lock.
         """
+        due, pause = self._due, self._pause()
+        if seen is not None:
+            self._know(seen, since)
+            return pause
         loop = self._loop()
         if loop is None or not loop.is_running():
             self._due = _NEVER
             self._base = 0
-            return self.interval
-        due, pause = self._due, self.interval / 4
-        if now < due + pause:
-            return due + pause - now if due < _NEVER else self.interval
-        stretch = self.stretch
-        if stretch is None or stretch.due != due:
-            stretch = Stretch(self._last, due, self._before)
-        sample = self._sample(loop, since)
-        if due == self._due:  # else the loop has turned meanwhile
-            stretch.add(sample)
-            self.stretch = stretch
-        return pause
+        if due < _NEVER:
+            return max(pause, due + pause - now)
+        return self.interval
 
-    def _sample(self, loop: AbstractEventLoop, since: float | None) -> Sample:
-        usage = self._usage.read()
+    def _pause(self) -> float:
+        """Between two looks at a loop that is late."""
+        return self.interval / 4
+
+    def _sample(self, loop: AbstractEventLoop) -> Sample:
+        usage = self._usage.glance()
         running = stack.callback(self.thread, self._base)
         if running is None or _is_nobodys(running.stack):
-            return Sample(usage, since)
+            return Sample(usage)
         task = asyncio.current_task(loop)
         return Sample(
             usage,
-            since,
+            None,
             self._hold(running.frame) if task is None else weakref.ref(task),
             request_of(task),
             stack.culprit(running.stack),
             running.stack,
-            self._usage.sleeps(),
         )
+
+    def _know(self, seen: Seen, since: float | None) -> None:
+        sample, at = seen.sample, seen.sample.usage.at
+        sample.since = since
+        missed = 0.0 if since is None else max(0.0, at - since) / self._pause()
+        usage = self._usage.read()
+        if seen.stretch.end is None:
+            sample.slept = sample.owner is None or self._usage.sleeps()
+        seen.segment.know(sample, usage._replace(at=at, cpu=sample.usage.cpu), missed)
 
     def _hold(self, frame: FrameType) -> int:
         """The identity of a callback: of one that is over, it would be given to another.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_SEGMENTS: Final = 1000
 _MOST_LINES: Final = 50
+_ALL: Final = float("inf")
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Sample:
     request: Request | None = None
     culprit: Spot | None = None
     stack: tuple[Spot, ...] = ()
-    slept: bool = True
+    slept: bool = False
 
 
 @dataclass(slots=True)
@@ -90,22 +91,39 @@ class Block:
 
 @dataclass(slots=True)
 class Segment:
-    """Consecutive samples of one task's or callback's single run."""
+    """Consecutive samples of one task's or callback's single run.
+
+    Attributes:
+        slept, asleep: whether it was seen to sleep in the kernel, ever and when last seen.
+        lines: how often each line was seen; often, for one behind which nobody could look.
+    """
 
     first: Sample
     before: Usage
     last: Usage
     slept: bool = False
-    lines: dict[Spot | None, int] = field(default_factory=dict)
+    asleep: bool = False
+    lines: dict[Spot | None, float] = field(default_factory=dict)
     stacks: dict[Spot | None, tuple[Spot, ...]] = field(default_factory=dict)
 
     def see(self, sample: Sample) -> None:
         """It is still the same."""
         self.last = sample.usage
-        self.slept = self.slept or sample.slept
         if sample.culprit in self.lines or len(self.lines) < _MOST_LINES:
-            self.lines[sample.culprit] = self.lines.get(sample.culprit, 0) + 1
+            self.lines[sample.culprit] = self.lines.get(sample.culprit, 0.0) + 1.0
             self.stacks.setdefault(sample.culprit, sample.stack)
+
+    def know(self, sample: Sample, usage: Usage, missed: float) -> None:
+        """Learn the rest about a sample just seen.
+
+        Arguments:
+            missed: how many looks it stands for, beside its own.
+        """
+        self.last = sample.usage = usage
+        self.asleep = sample.slept
+        self.slept = self.slept or sample.slept
+        if sample.culprit in self.lines:
+            self.lines[sample.culprit] += missed
 
 
 class Stretch:
@@ -124,17 +142,20 @@ class Stretch:
         self.end: Usage | None = None
         self.segments: list[Segment] = []
 
-    def add(self, sample: Sample) -> None:
-        """Take note of a sample; a late one is ignored."""
+    def add(self, sample: Sample) -> Segment | None:
+        """Take note of a sample; answers what it belongs to, or None where it comes too late."""
         if self.end is not None:
-            return
+            return None
         last = self.segments[-1] if self.segments else None
         if last is not None and _is_one(last.first.owner, sample.owner):
             last.see(sample)
-        elif last is None or len(self.segments) < _MOST_SEGMENTS:
-            segment = Segment(sample, last.last if last else self.before, sample.usage)
-            segment.see(sample)
-            self.segments.append(segment)
+            return last
+        if last is not None and len(self.segments) >= _MOST_SEGMENTS:
+            return None
+        segment = Segment(sample, last.last if last else self.before, sample.usage)
+        segment.see(sample)
+        self.segments.append(segment)
+        return segment
 
     def finish(self, end: Usage) -> None:
         """The loop has turned."""
@@ -178,14 +199,16 @@ class Stretch:
             following = segments[index + 1] if index + 1 < len(segments) else None
             start = _border(segments[index - 1], segment) if index else self._start(first)
             end = _border(segment, following) if following else until.at
-            last = segment.last if following else until
+            told = following.first.usage if following else until
+            early = first.usage.at - (start if index else self.last)
+            late = end - segment.last.at if segment.asleep else _ALL
             culprit = max(segment.lines, key=segment.lines.__getitem__)
             yield Block(
                 start=start,
                 end=max(start, end),
                 seconds=max(0.0, end - start),
-                cpu=max(0.0, last.cpu - segment.before.cpu),
-                starved=max(0.0, last.starved - segment.before.starved),
+                cpu=max(0.0, (segment.last if following else until).cpu - segment.before.cpu),
+                starved=_starved(segment, early, told, late),
                 request=first.request,
                 culprit=culprit,
                 stack=segment.stacks[culprit],
@@ -212,6 +235,23 @@ def _border(one: Segment, other: Segment) -> float:
     if other.first.since is not None:
         return max(one.last.at, other.first.since)
     return (one.last.at + other.first.usage.at) / 2
+
+
+def _starved(segment: Segment, early: float, told: Usage, late: float) -> float:
+    """Seconds in which a segment got no CPU.
+
+    The kernel counts a wait when it is over. So the first sample may tell of a wait that began
+    in the segment before, and the wait in which this segment ends is told by the next one's.
+
+    Arguments:
+        early: the most that the wait can be of which the first sample tells.
+        told: the usage that tells of the last wait.
+        late: the most that this can be; a thread that slept when last seen did not wait yet.
+    """
+    first, last = segment.first.usage.starved, segment.last.starved
+    before = min(max(0.0, first - segment.before.starved), early)
+    after = min(max(0.0, told.starved - last), late)
+    return before + max(0.0, last - first) + after
 
 
 def _together(blocks: list[Block]) -> Block:

@@ -38,18 +38,31 @@ class ThreadUsage:
         # Asked for here, where the thread is known to live: for another the C library may crash.
         clock_of = getattr(time, "pthread_getcpuclockid", None)
         self._clock: int | None = clock_of(threading.get_ident()) if clock_of else None
+        self._starved = 0.0
         self._file = _open("schedstat")
         self._channel = _open("wchan")
 
     def read(self) -> Usage:
         """The usage now; what can't be read any more is 0."""
+        usage = self.glance()
+        try:
+            if self._file >= 0:
+                self._starved = int(os.pread(self._file, 64, 0).split()[1]) / 1e9
+        except (OSError, IndexError, ValueError):
+            return Usage(usage.at)
+        return usage._replace(starved=self._starved)
+
+    def glance(self) -> Usage:
+        """The usage now, but for `starved`, which is as it was last read.
+
+        To read it takes a system call, and Python gives up the interpreter's lock for that.
+        """
         at = time.perf_counter()
         try:
             cpu = 0.0 if self._clock is None else time.clock_gettime(self._clock)
-            waited = int(os.pread(self._file, 64, 0).split()[1]) / 1e9 if self._file >= 0 else 0.0
-        except (OSError, IndexError, ValueError):
+        except OSError:
             return Usage(at)
-        return Usage(at, cpu, waited)
+        return Usage(at, cpu, self._starved)
 
     def sleeps(self) -> bool:
         """Whether it waits in the kernel, and not for a lock such as the interpreter's.

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import Context
 from time import perf_counter
@@ -13,7 +14,7 @@ from typing import Final
 
 from instrumentation.runtime.loop import loops
 from instrumentation.runtime.loop.garbage import Pauses
-from instrumentation.runtime.loop.heart import Heart
+from instrumentation.runtime.loop.heart import Heart, Seen
 from instrumentation.runtime.loop.observer import Observer, is_routed, tell
 from instrumentation.runtime.loop.standstill import LOCKED, STARVED, STOPPED, Standstills
 from instrumentation.runtime.loop.stretch import Block, Stretch
@@ -116,7 +117,10 @@ class Watchdog:
             bed.acquire(timeout=period)
             now = perf_counter()
             try:
-                period = self._look(now, standstills.woke(asked, now))
+                hearts = tuple(self._hearts.items())
+                seen = [heart.look(now) for _, heart in hearts]
+                since = standstills.woke(asked, now)
+                period = self._check(now, hearts, seen, since)
                 self.report()
                 standstills.worked(now)
             except Exception:
@@ -124,17 +128,23 @@ class Watchdog:
                 period = 1.0
         standstills.close()
 
-    def _look(self, now: float, since: float | None) -> float:
-        """Look at every heart; answers after how many seconds to do so again."""
+    def _check(
+        self,
+        now: float,
+        hearts: Iterable[tuple[int, Heart]],
+        seen: Iterable[Seen | None],
+        since: float | None,
+    ) -> float:
+        """Check every heart; answers after how many seconds to look again."""
         period = _LONGEST_INTERVAL
         if now > self._searched + _SEARCH_SECONDS:
             self._searched = now
             self._search()
-        for key, heart in tuple(self._hearts.items()):
+        for (key, heart), sight in zip(hearts, seen, strict=True):
             if heart.loop() is None:
                 self._bury(key, heart)
             else:
-                period = min(period, heart.check(now, since))
+                period = min(period, heart.check(now, sight, since))
         return period
 
     def _search(self) -> None:

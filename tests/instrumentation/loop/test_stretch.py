@@ -108,3 +108,32 @@ def test_a_block_without_a_culprit_is_unknown_and_one_of_the_collector_gc() -> N
     assert block.label() == "unknown"
     block.collecting = True
     assert block.label() == "gc"
+
+
+def test_the_line_behind_which_nobody_could_look_weighs_as_long_as_it_took() -> None:
+    made = stretch()
+    caller, later = spot("caller"), spot("later")
+    held = Sample(Usage(0.2), None, 1, None, caller, (caller,))
+    segment = made.add(held)
+    assert segment is not None
+    segment.know(held, Usage(0.2), missed=30.0)
+    for at in (0.205, 0.21, 0.215):
+        made.add(Sample(Usage(at), None, 1, None, later, (later,)))
+    assert blocks(made, 0.22) == [("caller.py:1 <module>", 0.215)]
+
+
+@pytest.mark.parametrize(("asleep", "starved"), [(False, 0.08), (True, 0.05)])
+def test_a_wait_for_cpu_counts_where_it_began_and_is_told_later(
+    asleep: bool, starved: float
+) -> None:
+    """The kernel tells of a wait when it is over, which may be in the next task's run."""
+    made = stretch()
+    first = Sample(Usage(0.02), None, 1, None, ONE, (ONE,), slept=asleep)
+    segment = made.add(first)
+    assert segment is not None
+    segment.know(first, Usage(0.02), missed=0.0)
+    made.add(Sample(Usage(0.12, starved=0.08), None, 2, None, OTHER, (OTHER,)))
+    made.add(Sample(Usage(0.3, starved=0.08), None, 2, None, OTHER, (OTHER,)))
+    one, other = made.blocks(0.0, Usage(0.3, starved=0.08))
+    assert one.starved == pytest.approx(starved)
+    assert other.starved == pytest.approx(0.05)
