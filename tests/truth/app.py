@@ -41,7 +41,9 @@ class TeapotError(Exception):
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     engine = create_async_engine("sqlite+aiosqlite://")
-    async with httpx.AsyncClient(trust_env=False) as client:
+    # No connection is kept: the server may close an idle one just when a call takes it.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
         yield {"engine": engine, "client": client}
     await engine.dispose()
 
