@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from instrumentation.imports import when_imported
 from instrumentation.telemetry import Telemetry
 
 
 def install(telemetry: Telemetry) -> None:
-    """Observe SQLAlchemy for `telemetry`, where it is installed.
+    """Observe SQLAlchemy for `telemetry`, as soon as the application has imported it.
 
     Raises:
         ValueError: `engines` were given, and one of them is no SQLAlchemy engine.
     """
-    try:
-        import sqlalchemy  # noqa: F401 - the question is whether it is there
-    except ModuleNotFoundError:
-        if telemetry.engines is not None:
-            raise ValueError(
-                "engines need SQLAlchemy: pip install 'fastapi-observability-bundle[sqlalchemy]'"
-            ) from None
+    if telemetry.engines is None:
+        when_imported("sqlalchemy", telemetry, _observe)
         return
+    try:
+        _observe(telemetry)
+    except ModuleNotFoundError:
+        raise ValueError(
+            "engines need SQLAlchemy: pip install 'fastapi-observability-bundle[sqlalchemy]'"
+        ) from None
+
+
+def _observe(telemetry: Telemetry) -> None:
     from instrumentation.database import life
 
     life.install(telemetry)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from instrumentation.environment import wrong
 from instrumentation.errors import InternalErrors
-from instrumentation.export import directory, push
+from instrumentation.export import directory
 from instrumentation.export.directory import Directory
 from instrumentation.export.workers import Workers
 from instrumentation.series import Families
@@ -48,7 +48,11 @@ def joined(settings: Settings) -> Directory | None:
 
 def sent(settings: Settings, registry: CollectorRegistry, errors: InternalErrors) -> Way | None:
     """What sends the registry, if it is to be sent."""
-    return push.of(registry, settings, errors) if settings.metrics_exporter == "otlp" else None
+    if settings.metrics_exporter != "otlp":
+        return None
+    from instrumentation.export import push  # the SDK's metrics are a megabyte of their own
+
+    return push.of(registry, settings, errors)
 
 
 def workers(shared: Directory | None, families: Families, errors: InternalErrors) -> Workers | None:

@@ -10,10 +10,11 @@ observation does without.
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from instrumentation.imports import when_imported
 from instrumentation.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -22,15 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = ["RetryPolicy", "async_client", "client", "install"]
 
+_LIBRARIES: Final = ("httpx", "httpx2")
 _PLACES: Final = {"RetryPolicy": "policy", "async_client": "clients", "client": "clients"}
 
 
 def install(telemetry: Telemetry) -> None:
-    """Observe httpx and httpx2 for `telemetry`, where they are installed."""
-    if find_spec("httpx") is not None or find_spec("httpx2") is not None:
-        from instrumentation.outbound import calls
+    """Observe httpx and httpx2 for `telemetry`, as soon as the application has imported them."""
+    for name in _LIBRARIES:
+        when_imported(name, telemetry, partial(_observe, name))
 
-        calls.install(telemetry)
+
+def _observe(name: str, telemetry: Telemetry) -> None:
+    from instrumentation.outbound import calls
+
+    calls.install(telemetry, name)
 
 
 def __getattr__(name: str) -> Any:

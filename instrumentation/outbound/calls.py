@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from itertools import chain
 from typing import Any, Final
 
 from opentelemetry import context as otel
 
 from instrumentation.context import current
 from instrumentation.outbound.call import Call
-from instrumentation.outbound.libraries import Library, libraries
+from instrumentation.outbound.libraries import Library, named
 from instrumentation.patches import Patch
 from instrumentation.telemetry import Telemetry
 
@@ -34,26 +35,26 @@ _SUPPRESSED: Final = [
 """Set in the context around what nobody should observe, an exporter's own requests for one."""
 
 _installed: Final[set[Telemetry]] = set()
-_patches: Final[list[Patch]] = []
+_patches: Final[dict[str, list[Patch]]] = {}
 _outer: ContextVar[Call | None] = ContextVar("instrumentation_outer_call", default=None)
 
 
-def install(telemetry: Telemetry) -> None:
-    """Observe for `telemetry`; the hooks are set once for all applications."""
-    if not _patches:
-        for library in libraries():
-            _patches.extend(_hooks(library))
-    if not _installed:
-        for patch in _patches:
-            patch.apply()
-    _installed.add(telemetry)
-    telemetry.on_uninstrument(lambda: _uninstall(telemetry))
+def install(telemetry: Telemetry, name: str) -> None:
+    """Observe the library of this name for `telemetry`; hooks are set once for all applications."""
+    found = named(name)
+    if name not in _patches:
+        _patches[name] = _hooks(found)
+    for patch in _patches[name]:
+        patch.apply()
+    if telemetry not in _installed:
+        _installed.add(telemetry)
+        telemetry.on_uninstrument(lambda: _uninstall(telemetry))
 
 
 def _uninstall(telemetry: Telemetry) -> None:
     _installed.discard(telemetry)
     if not _installed:
-        for patch in _patches:
+        for patch in chain.from_iterable(_patches.values()):
             patch.undo()
 
 

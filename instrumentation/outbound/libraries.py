@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final
 
 from instrumentation.outbound.bodies import AsyncBody, Body
 
-_NAMES: Final = ("httpx", "httpx2")
 _THEIRS: Final = "opentelemetry.instrumentation.httpx"
 _SENDING: Final = {"handle_request", "handle_async_request"}
 _TEST_CLIENT: Final = "starlette.testclient"
@@ -67,12 +66,7 @@ def _is_wrapped(transport: object) -> bool:
     return bool(_SENDING & vars(transport).keys())
 
 
-_found: dict[str, Library] = {}
-
-
-def libraries() -> list[Library]:
-    """Those of the two that are installed."""
-    for name in _NAMES:
-        if name not in _found and find_spec(name) is not None:
-            _found[name] = Library(import_module(name))
-    return list(_found.values())
+@lru_cache
+def named(name: str) -> Library:
+    """One of the two, which the application has imported."""
+    return Library(import_module(name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import prometheus_client
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -31,6 +33,31 @@ def samples(kind: type[prometheus_client.Histogram]) -> list[tuple[str, dict[str
 
 def test_every_amount_falls_into_the_same_bucket() -> None:
     assert samples(Histogram) == samples(prometheus_client.Histogram)
+
+
+def test_a_bucket_is_made_once_whoever_comes_first() -> None:
+    found = Histogram("a", "a", registry=None, buckets=DENSE)
+    start = threading.Barrier(8)
+
+    def observe() -> None:
+        start.wait()
+        for amount in AMOUNTS:
+            found.observe(amount)
+
+    threads = [threading.Thread(target=observe) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (family,) = found.collect()
+    counts = [sample.value for sample in family.samples if sample.name == "a_count"]
+    assert counts == [8 * len(AMOUNTS)]
+
+
+def test_an_exemplar_of_the_callers_own_is_kept_in_a_bucket_that_was_empty() -> None:
+    found = Histogram("a", "a", registry=None, buckets=(0.5, 1.5))
+    found.observe(1.0, {"order": "7"})
+    assert exemplars(found) == [{"order": "7"}]
 
 
 def exemplars(found: Histogram) -> list[dict[str, str]]:
