@@ -225,7 +225,7 @@ def events(metric: Metric, window: float, by: Sequence[str], matchers: Iterable[
     return counted(selector(name, matchers), window, by)
 
 
-def counted(series: str, window: float, by: Sequence[str]) -> str:
+def counted(series: str, window: Window, by: Sequence[str]) -> str:
     """Count the events in the window of counters that may begin with their first event.
 
     `increase` can't see that one. So a series that began within the window counts in full,

@@ -127,6 +127,10 @@ def test_every_query_is_of_the_chosen_services_and_instances(dashboard: dict[str
                 # Whether the telemetry is alive, whoever is looked at.
                 assert "job" in dict(matchers)
                 continue
+            if selector.name == "target_info" and not matchers:
+                # Joined by job and instance with what is chosen.
+                assert "on (job, instance) target_info" in expression
+                continue
             assert ("job", "$job") in matchers
             # What is recorded is summed over all instances, and so are alerts and releases.
             whole = selector.name in RECORDED or str(selector.name).startswith("ALERTS")

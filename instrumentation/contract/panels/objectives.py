@@ -23,13 +23,27 @@ _ALERT = ("alertname", "severity", "job", "http_route")
 _OBJECTIVES = slo.DEFAULTS.objectives
 
 
+def fires(matchers: Sequence[str]) -> str:
+    """1 for each alert that fires, 0 for one that fired in the range and is over."""
+    now = f"max by ({', '.join(_ALERT)}) ({_firing(matchers)})"
+    return f"{now} or 0 * {_fired(matchers)}"
+
+
 def firing_since(matchers: Sequence[str]) -> str:
-    """When each alert that fires became true, as a time in milliseconds."""
+    """When each alert that fires, or fired in the range, became true: a time in milliseconds."""
     by = ", ".join(_ALERT)
-    firing = promql.selector("ALERTS", (promql.equals("alertstate", "firing"), *matchers))
-    # Of ALERTS_FOR_STATE, which has no state, only what fires is wanted.
-    since = promql.selector("ALERTS_FOR_STATE", matchers)
-    return f"1000 * min by ({by}) ({since}) and on ({by}) {firing}"
+    # Of ALERTS_FOR_STATE, which has no state, only what fired is wanted.
+    since = f"last_over_time({promql.selector('ALERTS_FOR_STATE', matchers)}[{promql.RANGE}])"
+    return f"1000 * min by ({by}) ({since}) and on ({by}) {_fired(matchers)}"
+
+
+def _firing(matchers: Sequence[str]) -> str:
+    return promql.selector("ALERTS", (promql.equals("alertstate", "firing"), *matchers))
+
+
+def _fired(matchers: Sequence[str]) -> str:
+    last = f"last_over_time({_firing(matchers)}[{promql.RANGE}])"
+    return f"max by ({', '.join(_ALERT)}) ({last})"
 
 
 def availability_left(matchers: Sequence[str], seconds: float) -> str:

@@ -128,7 +128,8 @@ def headroom(busy: str, had: str) -> str:
 
 
 def _happened(series: str, window: Window) -> str:
-    return promql.total(f"increase({series}[{promql.duration(window)}])", _CULPRIT)
+    """Many a line blocks once in the life of its process, and `increase` can't see that."""
+    return f"({promql.counted(series, window, _CULPRIT)})"
 
 
 def _threads(matchers: Sequence[str]) -> tuple[str, str]:
