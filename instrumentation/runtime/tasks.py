@@ -108,13 +108,13 @@ class Factory:
         if inner is None:
             context = kwargs.pop("context", None)
             if not observers:
-                return asyncio.Task(coro, loop=loop, context=context, **kwargs)
+                return _by_others(asyncio.Task(coro, loop=loop, context=context, **kwargs))
             if context is None:
                 context, given = copy_context(), False
             else:
                 given = True
             tell = _show(observers, coro, context, given)
-            task = asyncio.Task(coro, loop=loop, context=context, **kwargs)
+            task = _by_others(asyncio.Task(coro, loop=loop, context=context, **kwargs))
             if tell:
                 _tell(tell, task)
             return task
@@ -160,10 +160,26 @@ def _show(
     return tell
 
 
+def _by_others(task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+    """Have the task say who asked for it, as it does without a factory: not us, nor the loop.
+
+    It knows, in asyncio's debug mode, and the log of a slow or forgotten task tells it.
+    """
+    made = getattr(task, "_source_traceback", None)
+    while made and made[-1].filename in _BETWEEN:
+        del made[-1]
+    return task
+
+
 def _tell(waiting: list[Created], task: Future[Any]) -> None:
     for tell in waiting:
         tell(task)
 
+
+_BETWEEN: Final = (
+    Factory.__call__.__code__.co_filename,
+    asyncio.BaseEventLoop.create_task.__code__.co_filename,
+)
 
 FRAMES: Final = (Factory.__call__, Factory._constructed, Factory._around, _show)
 """What is on the stack between `create_task` and an observer."""

@@ -164,6 +164,25 @@ def test_the_last_observer_gone_restores_the_loop(runner: asyncio.Runner) -> Non
     assert (first.coroutines, second.coroutines) == ([], ["work"])
 
 
+def test_a_task_says_who_asked_for_it_as_it_does_without_us(runner: asyncio.Runner) -> None:
+    def origins() -> list[list[tuple[str, int]]]:
+        loop = asyncio.get_running_loop()
+        made = [asyncio.create_task(work()), loop.create_task(work())]
+        return [[(at.filename, at.lineno) for at in task._source_traceback] for task in made]  # type: ignore[attr-defined]
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_debug(True)
+        found = []
+        for seen in (None, Seen()):
+            if seen is not None:
+                tasks.observe(loop, seen)
+            found.append(origins())
+        assert found[0] == found[1]
+
+    runner.run(main())
+
+
 def test_a_loop_that_was_observed_is_not_kept_alive() -> None:
     loop = asyncio.new_event_loop()
     tasks.observe(loop, Seen())
