@@ -9,7 +9,6 @@ import weakref
 from asyncio import AbstractEventLoop
 from collections import deque
 from contextvars import Context
-from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from instrumentation.export import scrape
@@ -61,6 +60,7 @@ class Heart:
         self._past: deque[tuple[float, float, object]] = deque(maxlen=_REMEMBERED)
         self._held: list[FrameType] = []
         self._base = 0
+        self._sure = False
         self._stopped = False
         self._begin(loop)
 
@@ -68,8 +68,10 @@ class Heart:
         self.thread = threading.get_ident()
         self._usage = ThreadUsage()
         self._before = self._usage.read()
-        self._last = perf_counter()
-        self._due = _NEVER
+        self._last = self._before.at
+        # What runs now counts too: the application's start, or its first request.
+        self._base = stack.below_task(asyncio.current_task(loop))
+        self._due = self._last + self.interval if self._base else _NEVER
         self._schedule(loop, self.interval)
 
     def loop(self) -> AbstractEventLoop | None:
@@ -106,7 +108,7 @@ class Heart:
 
     def resume(self) -> None:
         """Count from now on, without waiting for a beat. A task's outermost coroutine calls it."""
-        self._base = stack.loop_frame(sys._getframe(1).f_back)
+        self._base, self._sure = stack.loop_frame(sys._getframe(1).f_back), True
         if self.thread != threading.get_ident():
             self._change_thread()
         self._before = self._usage.read()
@@ -138,7 +140,7 @@ class Heart:
                 self._close(usage)
         if self._held:
             self._held.clear()
-        if self.thread != threading.get_ident() or not self._base:
+        if self.thread != threading.get_ident() or not self._sure:
             self._move()
         idle = usage.cpu - self._before.cpu < _IDLE_SECONDS
         self._before = usage
@@ -149,7 +151,7 @@ class Heart:
 
     def _move(self) -> None:
         """Learn which thread runs the loop, and beneath which frame."""
-        self._base = stack.loop_frame(sys._getframe(2))
+        self._base, self._sure = stack.loop_frame(sys._getframe(2)), True
         if self.thread != threading.get_ident():
             self._change_thread()
 
@@ -166,7 +168,11 @@ class Heart:
         if usage.at - stretch.last < self.threshold:
             return
         stretch.finish(usage)
-        for block in stretch.blocks(self.threshold, usage):
+        blocks = stretch.blocks(self.threshold, usage)
+        if not self._sure and not _are_users(blocks):
+            # Nobody knows yet if the process gets the CPU that it needs for its start.
+            return
+        for block in blocks:
             if block.request is not None:
                 block.request.blocked += block.seconds
             self.blocked += block.seconds
@@ -208,7 +214,7 @@ class Heart:
         loop = self._loop()
         if loop is None or not loop.is_running():
             self._due = _NEVER
-            self._base = 0
+            self._base, self._sure = 0, False
         if due < _NEVER:
             return max(pause, due + pause - now)
         return self.interval
@@ -279,6 +285,11 @@ _OURS: Final = frozenset((scrape.answer.__code__, Heart._beat.__code__))
 def _is_nobodys(levels: tuple[stack.Spot, ...]) -> bool:
     """Whether a stack is that of our own work, or stands at a breakpoint."""
     return any(spot.code in _OURS for spot in levels) or stack.in_debugger(levels)
+
+
+def _are_users(blocks: list[Block]) -> bool:
+    lines = [block.culprit for block in blocks]
+    return bool(lines) and all(line is not None and line.is_users() for line in lines)
 
 
 def _weak(request: Request | None) -> object:

@@ -6,11 +6,12 @@ import os
 import sys
 from asyncio.base_events import BaseEventLoop
 from asyncio.events import Handle
+from asyncio.tasks import Task
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from instrumentation.own_code import installed_package, is_ours, is_users
 
@@ -77,6 +78,16 @@ def loop_frame(frame: FrameType | None) -> int:
     while frame is not None and frame.f_code in (_RUN_HANDLE, _RUN_ONCE):
         frame = frame.f_back
     return id(frame)
+
+
+def below_task(task: Task[Any] | None) -> int:
+    """The same, seen from a step of `task`; 0 where it can't be seen.
+
+    It may be wrong for a while: a task that was started eagerly runs beneath another one's frames.
+    """
+    outermost = getattr(None if task is None else task.get_coro(), "cr_frame", None)
+    runs = None if outermost is None else outermost.f_back
+    return 0 if runs is None else loop_frame(runs)
 
 
 def in_debugger(stack: Iterable[Spot]) -> bool:
