@@ -72,6 +72,8 @@ def _ratios(numbers: Numbers) -> list[Record]:
 def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
     levels = numbers.objectives
     pages = {("1h", "5m"): levels.burn_fastest, ("6h", "30m"): levels.burn_fast}
+    # Errors need no quicker one: HighErrorRatio pages at 1 % within minutes.
+    slow_pages = {("30m", "5m"): levels.burn_sudden, **pages}
     tickets = {("1d", "2h"): levels.burn_slow, ("3d", "6h"): levels.burn_slowest}
     failing, slow = 1 - levels.availability, 1 - levels.fast
     unusual = budgets.unusually_slow(numbers)
@@ -83,7 +85,9 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
         _failing(burning(budgets.AVAILABILITY, failing, pages), "critical", numbers),
         _failing(burning(budgets.AVAILABILITY, failing, tickets), "warning", numbers),
         _slow(
-            promql.every(f"({burning(budgets.LATENCY, slow, pages)})", unusual), "critical", numbers
+            promql.every(f"({burning(budgets.LATENCY, slow, slow_pages)})", unusual),
+            "critical",
+            numbers,
         ),
         _slow(burning(budgets.LATENCY, slow, tickets), "warning", numbers),
     )

@@ -75,10 +75,15 @@ def unusually_slow(numbers: Numbers) -> str:
     """Services whose share of slow requests is well above what it usually is.
 
     A service that never met the objective burns its budget all the time: a ticket. Waking somebody
-    is for a change.
+    is for a change, and where few requests come five minutes of them change by chance: the hour
+    must hold some slow ones more than an unusual hour would.
     """
+    levels = numbers.objectives
     now, usual = r.SLOW_RATIO["5m"].at(SERVICE), r.SLOW_RATIO_USUAL.at(SERVICE)
-    return f"{now} >= {numbers.objectives.unusual:g} * {usual}"
+    slow, timed = (quantity[1].at(SERVICE) for quantity in (LATENCY.bad, LATENCY.whole))
+    unusual = f"{levels.unusual:g} * {usual}"
+    beyond = f"({slow} - {timed} * {unusual}) * {numbers.errors.long_window:g}"
+    return promql.every(f"{now} >= {unusual}", f"{beyond} >= {levels.min_bad:g}")
 
 
 def _burn(

@@ -90,7 +90,7 @@ def traffic_gone(numbers: Numbers) -> str:
     # a part of the requests only, and a handful that come in clumps fall between.
     still_some = f"{r.REQUESTS_5M.at(SERVICE)} > 0"
     quiet = f"{usual_low(numbers.silence.around)} * {window:g} < {least:g}"
-    return f"{gone}\nunless {still_some}\nunless {quiet}"
+    return f"{gone}\nunless {still_some}\nunless {quiet}\nunless ({often_silent(numbers)})"
 
 
 def usual_low(around: float) -> str:
@@ -105,6 +105,14 @@ def usual_low(around: float) -> str:
         for seconds in slo.PAST_WEEKS_SECONDS
     ]
     return promql.median(lows, SERVICE.labels)
+
+
+def often_silent(numbers: Numbers) -> str:
+    """Zero for services that had no request for a good part of the past day, and no past week."""
+    silence, name = numbers.silence, r.REQUESTS_5M.at(SERVICE)
+    day = f"{name}[{promql.duration(silence.past)}] offset {promql.duration(HOUR)}"
+    week = promql.earlier(name, slo.PAST_WEEKS_SECONDS[0])
+    return f"quantile_over_time({silence.often:g}, {day}) == 0 unless {week}"
 
 
 def target_gone(numbers: Numbers, matchers: Sequence[str] = ()) -> str:

@@ -166,6 +166,25 @@ def test_a_service_that_is_silent_at_this_hour_each_week_does_not_page(tmp_path:
     Simulation(FILES, [prometheus(1), live], step="1m", evaluate="4m").check(tmp_path, expected)
 
 
+def test_a_service_that_is_often_silent_does_not_page_before_it_has_a_past_week(
+    tmp_path: Path,
+) -> None:
+    """A batch client that comes for ten minutes of each hour; the first hours can't be known."""
+    hours = [(10, 600), (50, 0)] * 4
+    steady = [(200, 600), (40, 0)]
+    series = [counter("batch", 0, *hours), counter("shop", 0, *steady)]
+    Simulation((*FILES, "errors.yml"), series, step="1m", evaluate="1m").check(
+        tmp_path,
+        {
+            "20m": {gone("batch")},
+            "140m": set(),
+            "200m": set(),
+            "212m": {gone("shop")},
+            "239m": {gone("shop")},
+        },
+    )
+
+
 def test_a_hole_in_prometheus_data_does_not_page(tmp_path: Path) -> None:
     # Prometheus was away for three hours. promtool evaluates through the hole as well, so the
     # new start is known from its beginning on.

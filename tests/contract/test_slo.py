@@ -88,13 +88,15 @@ def test_an_absurd_number_is_refused_by_its_key(
         ("burn_fastest", {"short": 120}),
         ("burn_slowest", {"short": 7200}),
         ("burn_fast", {"window": 7200}),
+        ("burn_sudden", {"window": 3600}),
+        ("burn_sudden", {"short": 600}),
     ],
 )
 def test_a_burn_rate_s_window_that_is_not_recorded_is_refused(
     name: str, changes: dict[str, Any]
 ) -> None:
     burn = replace(getattr(DEFAULTS.objectives, name), **changes)
-    with pytest.raises(ValueError, match=r"objectives\.burn_\w+\.short: must be"):
+    with pytest.raises(ValueError, match=r"objectives\.burn_\w+\.(short|window): must be"):
         replace(DEFAULTS, objectives=replace(DEFAULTS.objectives, **{name: burn}))
 
 

@@ -92,6 +92,16 @@ class Numbers:
                 f"objectives.burn_fastest.short: must be errors.window, {base:g} s, or more, "
                 f"not {budget.burn_fastest.short:g} s"
             )
+        if budget.burn_sudden.window != budget.burn_fast.short:
+            raise ValueError(
+                "objectives.burn_sudden.window: must be objectives.burn_fast.short, "
+                f"{budget.burn_fast.short:g} s, not {budget.burn_sudden.window:g} s"
+            )
+        if budget.burn_sudden.short != budget.burn_fastest.short:
+            raise ValueError(
+                "objectives.burn_sudden.short: must be objectives.burn_fastest.short, "
+                f"{budget.burn_fastest.short:g} s, not {budget.burn_sudden.short:g} s"
+            )
         if budget.burn_slowest.short != budget.burn_fast.window:
             raise ValueError(
                 "objectives.burn_slowest.short: must be objectives.burn_fast.window, "

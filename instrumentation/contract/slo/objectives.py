@@ -44,6 +44,9 @@ class Objectives:
         default_factory=lambda: Burn(rate=6, window=6 * HOUR, short=30 * MINUTE)
     )
     """Pages: 5 % of the period's budget in six hours."""
+    burn_sudden: Burn = field(default_factory=lambda: Burn(rate=14.4, window=30 * MINUTE))
+    """Pages, for latency only: 1 % of the period's budget in half an hour. Where half of all
+    requests become too slow, the hour's 14.4 % take 17 minutes and these take 9."""
     burn_slow: Burn = field(default_factory=lambda: Burn(rate=3, window=DAY, short=2 * HOUR))
     """Opens a ticket: 10 % of the period's budget in a day."""
     burn_slowest: Burn = field(default_factory=lambda: Burn(rate=1, window=3 * DAY, short=6 * HOUR))

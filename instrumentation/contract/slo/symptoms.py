@@ -75,6 +75,11 @@ class Silence:
     """Requests expected in the window: chance leaves 20 expected ones out once in 500 million."""
     around: float = kinds.past(30 * MINUTE)
     """Where past weeks were silent within a quarter of an hour of now, silence is no news."""
+    often: float = kinds.share(0.2)
+    """Where no past week is known, silence is no news for a service that was silent for this share
+    of the past day, as one that a batch client asks once an hour."""
+    past: float = kinds.window(DAY)
+    """That day, without its newest hour: the silence in question is not to excuse itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
