@@ -105,8 +105,8 @@ clean: ## remove what set-up and runs left in the checkout, the stack's data inc
 
 PROMTOOL = $$($(PY) -c 'from stack.binaries import binary; print(binary("promtool"))')
 
-backtest: $(STAMP) ## replay incidents and harmless days through the rules, and write docs/backtest.md
-	@$(PY) -m alerts.backtest --promtool $(PROMTOOL) --write docs/backtest.md
+backtest: $(STAMP) ## replay incidents and harmless days through the rules, and write docs/backtest.md (ARGS= for less)
+	@$(PY) -m alerts.backtest --promtool $(PROMTOOL) --write docs/backtest.md $(ARGS)
 
 rule-cost: $(STAMP) ## measure what the rules cost at 25,000, 100,000 and 400,000 series
 	@$(PY) -m stack.rule_cost

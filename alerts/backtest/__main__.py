@@ -6,13 +6,18 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from alerts.backtest.kept import Kept
 from alerts.backtest.replay import ReplayError, drawn
 from alerts.backtest.report import page, table
-from alerts.backtest.runs import perform, split
+from alerts.backtest.runs import Run, perform, split
 from alerts.backtest.scenarios import SCENARIOS
 from alerts.backtest.verdict import Pair, verdicts
 from alerts.generate import GENERATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,16 +29,32 @@ def main(arguments: list[str] | None = None) -> int:
     runs, begin = split(cases), time.monotonic()
     _say(f"{len(chosen)} scenarios with {len(seeds)} seeds, in {len(runs)} runs of promtool")
 
-    def progress(done: int) -> None:
-        _say(f"{done} of {len(runs)} runs after {time.monotonic() - begin:.0f} s")
-
     try:
-        pages, naive = perform(runs, options.promtool, options.rules, progress)
+        sources = [*options.rules.glob("*.yml"), *Path(__file__).parent.glob("*.py")]
+        kept = Kept(options.keep, sources)
+        pages, naive = perform(runs, options.promtool, options.rules, _progress(runs, begin), kept)
     except (ReplayError, OSError) as error:
         _say(str(error))
         return 2
     judged = list(verdicts((drawn(*case)[0] for case in cases), pages, naive))
     return _report(judged, options, time.monotonic() - begin)
+
+
+def _progress(runs: list[Run], begin: float) -> Callable[[Run], None]:
+    """Return what is told each run that is over, and says how far all are."""
+    over: list[Run] = []
+
+    def progress(run: Run) -> None:
+        over.append(run)
+        passed = time.monotonic() - begin
+        share = sum(each.cost for each in over) / sum(each.cost for each in runs)
+        left = passed / share - passed
+        _say(
+            f"{len(over)} of {len(runs)} runs after {passed:.0f} s"
+            + (f", about {left:.0f} s left" if len(over) < len(runs) else "")
+        )
+
+    return progress
 
 
 def _report(judged: list[Pair], options: argparse.Namespace, seconds: float) -> int:
@@ -61,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         "--scenarios", type=_names, default=(), help="some of them, with commas; all without"
     )
     parser.add_argument("--rules", type=Path, default=GENERATED, help="folder of the rule files")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="go on from there after an interruption"
+    )
     parser.add_argument("--write", type=Path, help="page whose tables are written anew")
     return parser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,6 +16,12 @@ DEADLINES: Final[dict[Kind, int]] = {"outage": 3, "errors": 6, "tail": 15, "traf
 """Minutes from an incident's begin to its page, by class."""
 BEGIN: Final = 75
 """When incidents begin, in minutes of the live part: the hour before fills every window."""
+HARMLESS_MINUTES: Final = 150
+"""For how long a harmless day is watched: its event, the hour that it may last, and after."""
+STEP_MINUTES: Final = 10
+"""Live parts last a multiple of this, so that cases of about the same length share a run."""
+_MARGIN_MINUTES: Final = 5
+"""For how long an incident is watched after its deadline, so that a late page is told as late."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +45,11 @@ class Incident:
         """The last minute at which the page is in time."""
         return self.full + DEADLINES[self.kind]
 
+    @property
+    def minutes(self) -> int:
+        """How long its live part must be."""
+        return STEP_MINUTES * math.ceil((self.latest + _MARGIN_MINUTES) / STEP_MINUTES)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scenario:
@@ -48,7 +60,8 @@ class Scenario:
         story: one line for the table.
         make: draws a service and, where it is an incident, what must page.
         weeks: whether it is compared with past weeks too. promtool passes them minute by minute.
-        past_only: whether it is harmless only because past weeks are known.
+        past_only: whether only the number of its requests is unusual, and nothing of how they are
+            answered: then it is replayed with past weeks alone.
         autumn: whether it is replayed in the weeks after clocks changed.
     """
 
@@ -69,11 +82,21 @@ def story(function: Callable[[Draw], object]) -> str:
     return " ".join((function.__doc__ or "").split()).rstrip(".")
 
 
-def some_law(draw: Draw) -> Law:
-    """A healthy service's latency: p99 is 2 to 3.6 times p50."""
+def some_law(draw: Draw, low: float = 0.02, high: float = 0.12) -> Law:
+    """A healthy service's latency: p99 is 2 to 3.6 times p50, the median between these."""
+    return Law(
+        median=draw.by_size("median latency, s", low, high),
+        sigma=draw.evenly("sigma of the latency's logarithm", 0.3, 0.55),
+    )
+
+
+def some_bimodal_law(draw: Draw) -> Law:
+    """A latency with fast and slow requests by nature."""
     return Law(
         median=draw.by_size("median latency, s", 0.02, 0.12),
-        sigma=draw.evenly("sigma of the latency's logarithm", 0.3, 0.55),
+        sigma=draw.evenly("sigma of the latency's logarithm", 0.3, 0.5),
+        slow_share=draw.evenly("share of slow requests by nature", 0.02, 0.3),
+        slow=draw.by_size("slow ones take, s", 0.4, 4),
     )
 
 
@@ -91,18 +114,18 @@ def some_service(
     high: float = 50,
     *,
     instances: int = 1,
-    split: float = 0.3,
+    split: float = 0,
     weeks: int = 3,
     day: Day | None = None,
 ) -> World:
-    """A healthy service of two routes, or of one where it has many instances.
+    """A healthy service of one route, or of two.
 
     Args:
         draw: draws its latency, traffic and errors.
         low: the least requests a second.
         high: the most.
         instances: how many.
-        split: share of the requests that goes to the second route.
+        split: share of the requests that goes to the second route; none, and there is one route.
         weeks: how many weeks of past it has.
         day: shape of its traffic; any without.
     """
@@ -114,7 +137,7 @@ def some_service(
     )
     return World(
         requests=requests,
-        routes=routes if instances == 1 else (Route(name="/orders", share=1, law=law),),
+        routes=routes if split else routes[:1],
         instances=instances,
         day=day or some_day(draw),
         background=draw.evenly("share of errors on any day", 0, 0.0005),

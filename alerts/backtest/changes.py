@@ -94,6 +94,51 @@ def hole(draw: Draw) -> World:
     return world
 
 
+def gap(draw: Draw) -> World:
+    """Nothing is scraped for three minutes, not even that a target is down."""
+    world = some_service(draw, 2, 60)
+    world.seen[:, during(BEGIN, BEGIN + 3)] = False
+    world.up[:, during(BEGIN, BEGIN + 3)] = np.nan
+    return world
+
+
+def crash_loop_of_one_replica(draw: Draw) -> World:
+    """One replica of several crashes again and again, and the others take its requests."""
+    instances = draw.whole("instances", 3, 8)
+    world = some_service(draw, 10, 60, instances=instances)
+    _move(world, 0, BEGIN, LIVE_MINUTES)
+    minute = float(BEGIN)
+    for pause in (10, 20, 40, 80, 160, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300):
+        lives = minute + pause / 60
+        world.seen[0, during(minute, lives)] = False
+        world.up[0, during(minute, lives)] = 0
+        world.restarts.append((0, lives))
+        minute = lives + draw.evenly("it lives for, s", 10, 30) / 60
+    return world
+
+
+def cold_caches(draw: Draw) -> World:
+    """A rolling restart: each process takes twice as long until its caches are warm."""
+    instances = draw.whole("instances", 2, 6)
+    world = some_service(draw, 10, 60, instances=instances)
+    lasting = draw.evenly("minutes until caches are warm", 1, 3)
+    for instance in range(instances):
+        minute = BEGIN + 2 * instance
+        world.restarts.append((instance, minute))
+        world.factor[instance, :, during(minute, minute + lasting)] = 2
+    return world
+
+
+def new_route(draw: Draw) -> World:
+    """A release with a new route, which takes a part of the requests."""
+    world = some_service(draw, 5, 60, split=draw.evenly("the route's share", 0.1, 0.5))
+    share = world.routes[0].share
+    world.rate[:, 0, during(0, BEGIN)] /= share
+    world.rate[:, 1, during(0, BEGIN)] = 0
+    world.restarts.append((0, BEGIN))
+    return world
+
+
 def _exists(world: World, instance: int, begin: float = 0, until: float = LIVE_MINUTES) -> None:
     """Let an instance live from one minute until another only."""
     for missing in (during(0, begin), since(until)):

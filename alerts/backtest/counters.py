@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from alerts.backtest.world import Numbers, Route, World
 
     Counts = npt.NDArray[np.int64]
+    Seen = npt.NDArray[np.bool_]
 
 ENVIRONMENT: Final = "backtest"
 
@@ -28,50 +28,79 @@ _BUCKETS: Final = len(DENSE) + 1
 
 
 def series(
-    job: str, world: World, random: np.random.Generator, *, counts_only: bool = False
+    job: str, world: World, random: np.random.Generator, minutes: int
 ) -> Iterator[tuple[str, str]]:
     """Yield every series of the live part, and its samples in promtool's notation.
 
-    With counts only, no bucket is exported, for no rule about traffic or targets reads any, and
-    scrapes are a minute apart: promtool keeps every sample of three weeks in memory, holes too.
+    Args:
+        job: the service's name.
+        world: the service.
+        random: draws each request.
+        minutes: for how long.
     """
-    step = SLOTS_A_MINUTE if counts_only else 1
+    slots = minutes * SLOTS_A_MINUTE
     for instance in range(world.instances):
-        identity = f'deployment_environment_name="{ENVIRONMENT}",instance="{instance}",job="{job}"'
-        up = world.up[instance][::step]
-        yield f"up{{{identity}}}", _samples(up, ~np.isnan(up))
+        identity = _identity(job, instance)
+        up = world.up[instance]
+        yield f"up{{{identity}}}", _samples(up[:slots], ~np.isnan(up[:slots]))
         for place, route in enumerate(world.routes):
             ok, failed = _requests(world, instance, place, random)
             labels = f'{identity},http_route="{route.name}"'
             for status, counts in ((route.status, ok), (world.error_status, failed)):
                 if counts.any():
-                    yield from _histogram(
-                        world,
-                        instance,
-                        f'{labels},http_response_status_code="{status}"',
-                        counts,
-                        counts_only=counts_only,
-                    )
+                    named = f'{labels},http_response_status_code="{status}"'
+                    yield from _histogram(world, instance, named, counts[:slots])
+
+
+def totals(
+    job: str, world: World, random: np.random.Generator, minutes: int
+) -> Iterator[tuple[str, str]]:
+    """Yield what `series` does as far as traffic is concerned: one counter an instance.
+
+    Scrapes are a minute apart: promtool keeps every sample of three weeks in memory, holes too.
+    """
+    for instance in range(world.instances):
+        counts = sum(
+            counts.sum(axis=1)
+            for place in range(len(world.routes))
+            for counts in _requests(world, instance, place, random)
+        )
+        exported, seen = _exported(world, instance, np.asarray(counts)[:, None])
+        end = minutes * SLOTS_A_MINUTE
+        yield (
+            f'{DURATION.name}_count{{{_identity(job, instance)},http_route="/",'
+            'http_response_status_code="200"}',
+            _samples(exported[:end:SLOTS_A_MINUTE, 0], seen[:end:SLOTS_A_MINUTE]),
+        )
+
+
+def _identity(job: str, instance: int) -> str:
+    return f'deployment_environment_name="{ENVIRONMENT}",instance="{instance}",job="{job}"'
 
 
 def _histogram(
-    world: World, instance: int, labels: str, counts: Counts, *, counts_only: bool
+    world: World, instance: int, labels: str, counts: Counts
 ) -> Iterator[tuple[str, str]]:
-    totals = np.cumsum(np.cumsum(counts, axis=1), axis=0)
-    for restarted, minute in world.restarts:
-        if restarted == instance:
-            slot = round(minute * SLOTS_A_MINUTE)
-            totals[slot:] -= totals[slot - 1]
-    # A scrape sees what ended in the slots before it. A series appears with its first request.
-    totals = np.vstack([np.zeros_like(totals[:1]), totals[:-1]])
-    seen = world.seen[instance] & (totals[:, -1] > 0)
-    if counts_only:
-        step = SLOTS_A_MINUTE
-        yield f"{DURATION.name}_count{{{labels}}}", _samples(totals[::step, -1], seen[::step])
-        return
+    exported, seen = _exported(world, instance, np.cumsum(counts, axis=1))
+    text = ""
     for place, le in enumerate(_LES):
-        yield f'{DURATION.name}_bucket{{{labels},le="{le}"}}', _samples(totals[:, place], seen)
-    yield f"{DURATION.name}_count{{{labels}}}", _samples(totals[:, -1], seen)
+        # Most buckets are outside of what a service takes, and equal to their neighbour.
+        if not text or counts[:, place].any():
+            text = _samples(exported[:, place], seen)
+        yield f'{DURATION.name}_bucket{{{labels},le="{le}"}}', text
+    yield f"{DURATION.name}_count{{{labels}}}", text
+
+
+def _exported(world: World, instance: int, counts: Counts) -> tuple[Counts, Seen]:
+    """Add counts by slot up from restart to restart; return them and when they are scraped."""
+    exported = np.cumsum(counts, axis=0)
+    for restarted, minute in world.restarts:
+        slot = round(minute * SLOTS_A_MINUTE)
+        if restarted == instance and slot < len(exported):
+            exported[slot:] -= exported[slot - 1]
+    # A scrape sees what ended in the slots before it. A series appears with its first request.
+    exported = np.vstack([np.zeros_like(exported[:1]), exported[:-1]])
+    return exported, world.seen[instance, : len(exported)] & (exported[:, -1] > 0)
 
 
 def _requests(
@@ -114,21 +143,15 @@ def _counted(slots: Counts, buckets: Counts, chosen: npt.NDArray[Any]) -> Counts
     return np.bincount(places, minlength=SLOTS * _BUCKETS).reshape(SLOTS, _BUCKETS)
 
 
-def _samples(values: npt.NDArray[Any], seen: npt.NDArray[Any]) -> str:
-    """Write values as promtool does, runs of equal ones and holes together."""
-    numbers = np.where(seen, values, -1)
-    ends = np.flatnonzero(np.diff(numbers)) + 1
-    edges = [0, *ends.tolist(), numbers.size]
-    parts = []
-    for begin, end in pairwise(edges):
-        value, length = numbers[begin], end - begin
-        if value < 0:
-            parts.append(f"_x{length}")
-        elif length == 1:
-            parts.append(f"{value:g}" if value < 1e5 else str(int(value)))
-        else:
-            parts.append(f"{int(value)}x{length - 1}")
-    return " ".join(parts)
+def _samples(values: npt.NDArray[Any], seen: Seen) -> str:
+    """Write whole numbers as promtool does, runs of equal ones and holes together."""
+    numbers = np.where(seen, values, -1).astype(np.int64)
+    begins = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1])
+    lengths = np.diff(begins, append=numbers.size)
+    return " ".join(
+        (f"{value}x{length - 1}" if length > 1 else str(value)) if value >= 0 else f"_x{length}"
+        for value, length in zip(numbers[begins].tolist(), lengths.tolist(), strict=True)
+    )
 
 
 def judged(routes: tuple[Route, ...]) -> list[Route]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.backtest.catalog import BEGIN, some_day, some_law, some_service
+from alerts.backtest.catalog import BEGIN, some_bimodal_law, some_day, some_law, some_service
 from alerts.backtest.world import SLOTS, Law, Route, Stall, World, during, since
 
 if TYPE_CHECKING:
@@ -185,12 +185,7 @@ def closing_time(draw: Draw) -> World:
 
 
 def _bimodal(draw: Draw, share: float) -> World:
-    law = Law(
-        median=draw.by_size("median latency, s", 0.02, 0.12),
-        sigma=draw.evenly("sigma of the latency's logarithm", 0.3, 0.5),
-        slow_share=draw.evenly("share of slow requests by nature", 0.02, 0.3),
-        slow=draw.by_size("slow ones take, s", 0.4, 4),
-    )
+    law = some_bimodal_law(draw)
     routes = [Route(name="/search", share=share, law=law)]
     if share < 1:
         routes.append(Route(name="/orders", share=1 - share, law=some_law(draw)))

@@ -55,6 +55,13 @@ def traffic_lost_in_autumn(draw: Draw) -> Made:
     return _losing(draw, some_service(draw, 12, 50, day=_even(draw)), 0.3, 0.4)
 
 
+def traffic_lost_of_one_route(draw: Draw) -> Made:
+    """Nobody finds one route any more, which had a third of the requests."""
+    world = some_service(draw, 9, 50, split=draw.evenly("the route's share", 0.28, 0.4))
+    world.rate[:, 1, since(BEGIN)] = 0
+    return world, LOST
+
+
 def traffic_gone(draw: Draw) -> Made:
     """Nobody comes any more, and the service is well."""
     world = some_service(draw, 0.5, 40)

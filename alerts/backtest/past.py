@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
@@ -49,11 +49,11 @@ def series(
     for weeks_ago in range(world.weeks if weeks else 0, 0, -1):
         minutes = np.arange(-_BEFORE, _AFTER, STEP_MINUTES, dtype=float)
         level = 1 + _WEEKLY_NOISE * random.standard_normal()
-        rates = np.maximum(world.expected(minutes, weeks_ago) * level, 0)
+        flow = _flow(world, minutes, weeks_ago, level)
         start = lead(weeks=weeks) - weeks_ago * WEEK_MINUTES - _BEFORE
-        stretches.append((start, _recorded(rates, shares, world.background, random)))
+        stretches.append((start, _recorded(flow, shares, world.background, random)))
     minutes = np.arange(-_LAST_MINUTES, 0, STEP_MINUTES, dtype=float)
-    last = _recorded(np.maximum(world.expected(minutes), 0), shares, world.background, random)
+    last = _recorded(_flow(world, minutes), shares, world.background, random)
     stretches.append((lead(weeks=weeks) - _LAST_MINUTES, last))
     labels = f'deployment_environment_name="{ENVIRONMENT}",job="{job}"'
     for quantity in last:
@@ -63,20 +63,36 @@ def series(
             yield f"{quantity.at(r.SERVICE)}{{{labels}}}", _samples(texts, slots)
 
 
+def _flow(
+    world: World, minutes: Numbers, weeks_ago: int = 0, level: float = 1
+) -> Callable[[int], Numbers]:
+    """Return what tells how many requests are expected in the windows that end at these minutes."""
+
+    def expected(window: int) -> Numbers:
+        every = np.arange(window // 60) + 0.5
+        flow = world.expected(minutes[:, None] - every, weeks_ago) * level
+        return np.asarray(np.maximum(flow, 0).mean(axis=1) * window)
+
+    return expected
+
+
 def _recorded(
-    rates: Numbers, shares: Numbers, background: float, random: np.random.Generator
+    expected: Callable[[int], Numbers],
+    shares: Numbers,
+    background: float,
+    random: np.random.Generator,
 ) -> Values:
     """Draw what was counted in each window; neighbouring windows are independent."""
     values: Values = {}
     windows = ((300, r.REQUESTS_5M, r.ERRORS_5M), (3600, r.REQUESTS_1H, r.ERRORS_1H))
     for window, requests, errors in windows:
-        values[requests] = random.poisson(rates * window) / window
-        values[errors] = random.poisson(rates * background * window) / window
-    values[r.REQUESTS_30M] = random.poisson(rates * 1800) / 1800
+        values[requests] = random.poisson(expected(window)) / window
+        values[errors] = random.poisson(expected(window) * background) / window
+    values[r.REQUESTS_30M] = random.poisson(expected(1800)) / 1800
     slow = float(shares[_FAST:].sum())
     values[r.TIMED_5M] = values[r.REQUESTS_5M]
-    values[r.SLOW_5M] = random.poisson(rates * slow * 300) / 300
-    counts = random.multinomial(random.poisson(rates * 600), shares).astype(float)
+    values[r.SLOW_5M] = random.poisson(expected(300) * slow) / 300
+    counts = random.multinomial(random.poisson(expected(600)), shares).astype(float)
     tails = _quantiles(0.99, counts) / _quantiles(0.5, counts)
     enough = counts.sum(axis=1) >= slo.DEFAULTS.tail.min_requests
     values[r.TAIL_10M] = np.where(enough, tails, np.nan)

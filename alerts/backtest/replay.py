@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TextIO
 
 import numpy as np
+import yaml
 
 from alerts.backtest import counters, past
+from alerts.backtest.catalog import HARMLESS_MINUTES, STEP_MINUTES
 from alerts.backtest.draw import Draw
-from alerts.backtest.world import LIVE_MINUTES, SLOTS_A_MINUTE
+from alerts.backtest.world import SLOTS_A_MINUTE
 from alerts.generate import GENERATED
 
 if TYPE_CHECKING:
@@ -23,28 +26,30 @@ if TYPE_CHECKING:
     from alerts.backtest.draw import Range
     from alerts.backtest.world import World
 
-SEVERITIES: Final = ("critical", "info")
-"""Pages, and the naive formulas."""
+PAGES: Final = "critical"
+NAIVE: Final = "info"
 RULES: Final = {
     False: ("errors", "tail", "objectives", "traffic", "targets", "naive"),
     # Three weeks of minutes: only what compares with past weeks, and what that reads.
-    True: ("errors", "traffic", "targets", "naive"),
+    True: ("errors", "traffic", "naive"),
 }
-ORDER: Final = ("errors", "tail-usual", "tail", "objectives", "traffic", "targets", "naive")
-"""Of the groups, for a recording is read by the rules after it."""
+"""Rule files in the order of their evaluation, for a recording is read by the rules after it."""
 
 _SUMMER: Final = datetime(2025, 6, 3, tzinfo=UTC)
 _AUTUMN: Final = datetime(2025, 10, 14, tzinfo=UTC)
 """Three weeks later it is November, a month in which past weeks may lie before a clock change."""
 
 _FIRST: Final = (
-    "min by (alertname, job) (min_over_time(timestamp("
-    'ALERTS{{alertstate="firing", severity="{severity}"}})[{minutes}m:1m]))'
+    "min by (severity, alertname, job) (min_over_time(timestamp("
+    f'ALERTS{{alertstate="firing", severity=~"{PAGES}|{NAIVE}"}})[{STEP_MINUTES}m:1m]))'
 )
-_GOT: Final = re.compile(r'\{alertname="(\w+)", job="([\w:]+)"\} ([-+.\dE]+)')
+"""Asked of each ten minutes: promtool refuses a query that holds more than 10,000 samples."""
+_GOT: Final = re.compile(r'\{alertname="(\w+)", job="([\w:]+)", severity="(\w+)"\} ([-+.\dE]+)')
 
 Firing = dict[str, dict[str, float]]
 """Minutes of the live part at which each alert fired first, by job and alert."""
+Found = tuple[Firing, Firing]
+"""What paged, and which naive formulas fired."""
 
 
 class ReplayError(Exception):
@@ -72,6 +77,11 @@ class Case:
         """The service's name."""
         return f"{self.scenario.name}:{self.seed}"
 
+    @property
+    def minutes(self) -> int:
+        """How long its live part is."""
+        return self.incident.minutes if self.incident else HARMLESS_MINUTES
+
 
 def drawn(scenario: Scenario, seed: int) -> tuple[Case, World]:
     """Draw a scenario's parameters."""
@@ -87,7 +97,7 @@ def replay(
     rules: Path = GENERATED,
     *,
     weeks: bool,
-) -> tuple[Firing, Firing]:
+) -> Found:
     """Replay scenarios together, each as a service of its own.
 
     Args:
@@ -103,26 +113,25 @@ def replay(
     Raises:
         ReplayError: promtool failed.
     """
-    chosen = list(wanted)
-    start = (_AUTUMN if chosen[0][0].autumn else _SUMMER).timestamp()
+    chosen = [drawn(*each) for each in wanted]
+    start = (_AUTUMN if chosen[0][0].scenario.autumn else _SUMMER).timestamp()
     lead, slots = past.lead(weeks=weeks), 1 if weeks else SLOTS_A_MINUTE
+    minutes = max(case.minutes for case, _ in chosen)
     path = work / "backtest.yml"
     with path.open("w", encoding="utf-8") as out:
-        names = ", ".join(f"{rules / name}.yml" for name in RULES[weeks])
-        out.write(f"rule_files: [{names}]\nevaluation_interval: 1m\n")
-        out.write(f"group_eval_order: [{', '.join(ORDER)}]\ntests:\n- interval: {60 // slots}s\n")
-        out.write(f"  start_timestamp: {start:.0f}\n  input_series:\n")
+        files = [rules / f"{name}.yml" for name in RULES[weeks]]
+        out.write(f"rule_files: [{', '.join(map(str, files))}]\nevaluation_interval: 1m\n")
+        out.write(f"group_eval_order: [{', '.join(_groups(files))}]\ntests:\n")
+        out.write(f"- interval: {60 // slots}s\n  start_timestamp: {start:.0f}\n")
         # Before its start nothing is missing, so nothing is recorded as zero beside the given past.
-        length = (lead + LIVE_MINUTES) * slots - 1
-        out.write("  - series: 'process_start_time_seconds{job=\"prometheus\"}'\n")
-        out.write(f"    values: {start + 60 * lead:.0f}x{length}\n")
-        for scenario, seed in chosen:
-            _write(scenario, seed, out, weeks=weeks)
+        out.write("  input_series:\n  - series: 'process_start_time_seconds{job=\"prometheus\"}'\n")
+        out.write(f"    values: {start + 60 * lead:.0f}x{(lead + minutes) * slots - 1}\n")
+        for case, world in chosen:
+            _write(case, world, minutes, out, weeks=weeks)
         out.write("  promql_expr_test:\n")
-        for severity in SEVERITIES:
-            asked = _FIRST.format(severity=severity, minutes=LIVE_MINUTES)
+        for asked in range(STEP_MINUTES, minutes + 1, STEP_MINUTES):
             # promtool prints what it got only where that isn't what was expected.
-            out.write(f"  - expr: '{asked}'\n    eval_time: {lead + LIVE_MINUTES - 1}m\n")
+            out.write(f"  - expr: '{_FIRST}'\n    eval_time: {lead + asked - 1}m\n")
             out.write("    exp_samples: []\n")
     done = subprocess.run(  # noqa: S603 - the program that the caller named
         [promtool, "test", "rules", path], capture_output=True, text=True, check=False
@@ -133,26 +142,28 @@ def replay(
     return _first(output, start + 60 * lead)
 
 
-def _write(scenario: Scenario, seed: int, out: TextIO, *, weeks: bool) -> None:
-    case, world = drawn(scenario, seed)
+def _groups(files: list[Path]) -> list[str]:
+    """Name the groups of rule files in their order; promtool has none of its own."""
+    return [group["name"] for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+
+
+def _write(case: Case, world: World, minutes: int, out: TextIO, *, weeks: bool) -> None:
     gap = f"_x{past.lead(weeks=weeks) * (1 if weeks else SLOTS_A_MINUTE)}"
     # The live part is the same with and without past weeks.
-    before, live = (np.random.default_rng([seed, len(scenario.name), nth]) for nth in (0, 1))
+    seeds = ([case.seed, len(case.scenario.name), nth] for nth in (0, 1))
+    before, live = (np.random.default_rng(seed) for seed in seeds)
     for name, samples in past.series(case.job, world, before, weeks=weeks):
         out.write(f"  - series: '{name}'\n    values: {samples}\n")
-    for name, samples in counters.series(case.job, world, live, counts_only=weeks):
+    exported = counters.totals if weeks else counters.series
+    for name, samples in exported(case.job, world, live, minutes):
         out.write(f"  - series: '{name}'\n    values: {gap} {samples}\n")
 
 
-def _first(output: str, live: float) -> tuple[Firing, Firing]:
-    """Read what promtool got for each of the two questions; nothing is what it expected."""
-    found = []
-    for severity in SEVERITIES:
-        firing: Firing = {}
-        question = output.partition(f'severity=\\"{severity}\\"')[2]
-        answer = question.partition("got:")[2].partition("\n")[0] if question else ""
-        for alert, job, at in _GOT.findall(answer):
-            firing.setdefault(job, {})[alert] = (float(at) - live) / 60
-        found.append(firing)
-    pages, naive = found
+def _first(output: str, live: float) -> Found:
+    """Read what promtool got for each of the questions; nothing is what it expected."""
+    pages: Firing = {}
+    naive: Firing = {}
+    for alert, job, severity, at in _GOT.findall(output):
+        found = (pages if severity == PAGES else naive).setdefault(job, {})
+        found[alert] = min((float(at) - live) / 60, found.get(alert, math.inf))
     return pages, naive

@@ -1,7 +1,8 @@
-"""Splits all cases into runs of promtool, two at once, and puts their results together."""
+"""Splits all cases into runs of promtool, one a core, and puts their results together."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from alerts.backtest import past
 from alerts.backtest.replay import drawn, replay
 from instrumentation.contract.buckets import DENSE
 
@@ -16,86 +18,148 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from alerts.backtest.catalog import Scenario
-    from alerts.backtest.replay import Firing
+    from alerts.backtest.kept import Kept
+    from alerts.backtest.replay import Firing, Found
 
 _SERIES_A_RUN: Final = 9000
 _ROUTE_SERIES_A_RUN: Final = 1350
-"""promtool refuses a query that holds more than 10,000 series: those that it reads, or those of the
-routes' buckets, which the rule that adds two windows holds seven times."""
-_COMPARED_A_RUN: Final = 600
-"""Several megabytes each."""
-_AT_ONCE: Final = 2
+"""promtool refuses a query that holds more than 10,000 samples: one of each series that it reads,
+or those of the routes' buckets, which the rule that adds two windows holds seven times."""
+_COMPARED_SERIES_A_RUN: Final = 800
+"""Two megabytes of memory each."""
+_SECONDS_A_MINUTE: Final = 0.003
+_SECONDS_A_SERIES: Final = 1.2e-5
+"""What evaluating a minute takes, about, and each of its series. The time left is told from it."""
 
 Cases = list[tuple["Scenario", int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Cases that promtool replays together, with or without past weeks."""
+    """Cases that promtool replays together, with or without past weeks.
+
+    Args:
+        cases: scenarios with their seeds.
+        weeks: whether past weeks are known.
+        cost: seconds that it takes, about.
+    """
 
     cases: Cases
     weeks: bool
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much promtool has to hold of a case."""
+
+    minutes: int
+    series: int
+    of_routes: int
+    compared: int
+
+    @classmethod
+    def of(cls, scenario: Scenario, seed: int) -> Size:
+        """Draw a case and measure it."""
+        case, world = drawn(scenario, seed)
+        buckets = len(world.routes) * (len(DENSE) + 1)
+        # Each route answers with two statuses at most; two series are recorded of past weeks.
+        return cls(
+            minutes=case.minutes,
+            series=world.instances * 2 * buckets,
+            of_routes=buckets,
+            compared=world.instances + 2,
+        )
 
 
 def split(cases: Cases) -> list[Run]:
-    """Split cases into runs; those with weeks of past, which take longest, come first."""
-    runs = []
-    for autumn in (True, False):
-        compared = [each for each in cases if each[0].weeks and each[0].autumn == autumn]
-        runs += [
-            Run(compared[begin : begin + _COMPARED_A_RUN], weeks=True)
-            for begin in range(0, len(compared), _COMPARED_A_RUN)
-        ]
-    for autumn in (True, False):
-        alike = [each for each in cases if each[0].autumn == autumn and not each[0].past_only]
-        runs += [Run(packed, weeks=False) for packed in _packed(alike)]
+    """Split cases into runs of about the same length; those with weeks of past come first."""
+    sized = [(each, Size.of(*each)) for each in cases]
+    sized.sort(key=lambda each: each[1].minutes, reverse=True)
+    runs: list[Run] = []
+    for weeks in (True, False):
+        for autumn in (True, False):
+            alike = [
+                each
+                for each in sized
+                if each[0][0].autumn == autumn
+                and (each[0][0].weeks if weeks else not each[0][0].past_only)
+            ]
+            runs += _packed(alike, weeks=weeks)
     return runs
 
 
 def perform(
-    runs: list[Run], promtool: str, rules: Path, done: Callable[[int], None]
-) -> tuple[Firing, Firing]:
-    """Replay all runs; return what paged and which naive formulas fired.
+    runs: list[Run],
+    promtool: str,
+    rules: Path,
+    done: Callable[[Run], None],
+    kept: Kept,
+) -> Found:
+    """Replay all runs, as many at once as there are cores.
 
     Args:
         runs: what `split` returned.
         promtool: the program.
         rules: folder of the rule files.
-        done: is told how many runs are over, after each.
+        done: is told each run that is over.
+        kept: knows runs that need not be repeated.
 
     Raises:
         ReplayError: promtool failed.
     """
 
-    def one(run: Run) -> tuple[Firing, Firing]:
+    def one(run: Run) -> Found:
+        known = kept.find(run)
+        if known:
+            return known
         with tempfile.TemporaryDirectory(prefix="backtest-") as work:
             return replay(run.cases, Path(work), promtool, rules, weeks=run.weeks)
 
     results = []
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        waiting = [pool.submit(one, run) for run in runs]
-        for nth, each in enumerate(as_completed(waiting), start=1):
-            results.append(each.result())
-            done(nth)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        waiting = {pool.submit(one, run): run for run in runs}
+        try:
+            for each in as_completed(waiting):
+                results.append(each.result())
+                kept.keep(waiting[each], results[-1])
+                done(waiting[each])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return _first(pages for pages, _ in results), _first(naive for _, naive in results)
 
 
-def _packed(cases: Cases) -> Iterator[Cases]:
+def _packed(sized: list[tuple[tuple[Scenario, int], Size]], *, weeks: bool) -> Iterator[Run]:
     """Fill each run with as many cases as promtool takes."""
     pack: Cases = []
-    held = of_routes = 0
-    for scenario, seed in cases:
-        _, world = drawn(scenario, seed)
-        buckets = len(world.routes) * (len(DENSE) + 1)
-        # Each route answers with two statuses at most.
-        series = world.instances * 2 * buckets
-        if pack and (held + series > _SERIES_A_RUN or of_routes + buckets > _ROUTE_SERIES_A_RUN):
-            yield pack
-            pack, held, of_routes = [], 0, 0
-        pack.append((scenario, seed))
-        held, of_routes = held + series, of_routes + buckets
+    sizes: list[Size] = []
+    for case, size in sized:
+        if pack and _full([*sizes, size], weeks=weeks):
+            yield Run(pack, weeks, _cost(sizes, weeks=weeks))
+            pack, sizes = [], []
+        pack.append(case)
+        sizes.append(size)
     if pack:
-        yield pack
+        yield Run(pack, weeks, _cost(sizes, weeks=weeks))
+
+
+def _full(sizes: list[Size], *, weeks: bool) -> bool:
+    if weeks:
+        return sum(size.compared for size in sizes) > _COMPARED_SERIES_A_RUN
+    return (
+        sum(size.series for size in sizes) > _SERIES_A_RUN
+        or sum(size.of_routes for size in sizes) > _ROUTE_SERIES_A_RUN
+    )
+
+
+def _cost(sizes: list[Size], *, weeks: bool) -> float:
+    minutes = sizes[0].minutes
+    series = sum(size.compared if weeks else size.series for size in sizes)
+    # Each of the past weeks is as long as the live part.
+    filled = 4 * minutes if weeks else minutes
+    every = past.lead(weeks=weeks) + minutes
+    return _SECONDS_A_MINUTE * every + _SECONDS_A_SERIES * series * filled
 
 
 def _first(found: Iterable[Firing]) -> Firing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Final
 
-from alerts.backtest import changes, harmless, incidents, missing
+from alerts.backtest import changes, harmless, incidents, missing, partial, rhythms, slight
 from alerts.backtest.catalog import Scenario, story
 
 if TYPE_CHECKING:
@@ -17,30 +17,51 @@ if TYPE_CHECKING:
     from alerts.backtest.draw import Draw
     from alerts.backtest.world import World
 
+_HARMLESS: Final = (harmless, changes, rhythms, slight)
 _AUTUMN: Final = frozenset({"traffic_lost_in_autumn", "clock_set_back", "clock_set_forward"})
-_COMPARED: Final = _AUTUMN | {
-    "closing_time",
+_PAST_ONLY: Final = frozenset(
+    {
+        "batch_each_hour",
+        "clock_set_back",
+        "clock_set_forward",
+        "closing_time",
+        "evening",
+        "holiday_a_week_ago",
+        "less_than_usual",
+        "sale_a_week_ago",
+        "sale_two_weeks_ago",
+        "traffic_lost",
+        "traffic_lost_a_quarter",
+        "traffic_lost_after_a_holiday",
+        "traffic_lost_in_autumn",
+        "traffic_lost_of_few",
+        "traffic_lost_of_one_route",
+        "traffic_lost_young",
+        "weekend",
+    }
+)
+_COMPARED: Final = _PAST_ONLY | {
+    "crash_loop_of_one_replica",
+    "doubled_for_an_hour",
+    "fewer_from_minute_to_minute",
+    "gap",
+    "new_route",
+    "new_service",
+    "refused_after_a_release",
     "counters_reset",
     "deploy",
     "deploy_of_new_instances",
     "hole",
-    "holiday_a_week_ago",
-    "less_than_usual",
     "low_and_noisy",
     "night",
     "quiet_day",
     "replica_lost",
     "restarts_again_and_again",
-    "sale_a_week_ago",
-    "sale_two_weeks_ago",
     "scale_down",
     "scale_up",
     "scanner",
 }
 """Harmless days whose traffic could be mistaken for lost traffic."""
-
-
-_PAST_ONLY: Final = frozenset({"closing_time"})
 
 
 def _public(module: ModuleType) -> Iterator[tuple[str, Callable[[Draw], Any]]]:
@@ -59,7 +80,7 @@ def _scenarios(module: ModuleType) -> Iterator[Scenario]:
         yield Scenario(
             name=name,
             story=story(make),
-            make=_nothing_wrong(make) if module in (changes, harmless) else make,
+            make=_nothing_wrong(make) if module in _HARMLESS else make,
             weeks=module is missing or name in _COMPARED,
             past_only=name in _PAST_ONLY,
             autumn=name in _AUTUMN,
@@ -68,7 +89,7 @@ def _scenarios(module: ModuleType) -> Iterator[Scenario]:
 
 SCENARIOS: Final = tuple(
     scenario
-    for module in (incidents, missing, harmless, changes)
+    for module in (incidents, partial, missing, *_HARMLESS)
     for scenario in _scenarios(module)
 )
 """Incidents first."""

@@ -12,11 +12,12 @@ from alerts.backtest import counters, report
 from alerts.backtest.__main__ import main
 from alerts.backtest.catalog import Incident, Scenario
 from alerts.backtest.draw import Draw
-from alerts.backtest.replay import Case
+from alerts.backtest.kept import Kept
+from alerts.backtest.replay import Case, drawn, replay
 from alerts.backtest.runs import split
 from alerts.backtest.scenarios import SCENARIOS
 from alerts.backtest.verdict import verdicts
-from alerts.backtest.world import SLOTS, Law, Route, World, since
+from alerts.backtest.world import LIVE_MINUTES, SLOTS, Law, Route, World, since
 from alerts.generate import GENERATED
 from stack.binaries import binary
 
@@ -79,6 +80,7 @@ def test_every_case_is_in_a_run_that_promtool_can_hold() -> None:
     cases = [(scenario, seed) for seed in (1, 2) for scenario in SCENARIOS]
     runs = split(cases)
     whole = [case for each in runs if not each.weeks for case in each.cases]
+    assert all(each.cost > 0 for each in runs)
     assert sorted(map(str, whole)) == sorted(str(case) for case in cases if not case[0].past_only)
     compared = [case for each in runs if each.weeks for case in each.cases]
     assert sorted(map(str, compared)) == sorted(str(case) for case in cases if case[0].weeks)
@@ -89,7 +91,7 @@ def test_a_counter_counts_each_request_once_and_forgets_at_a_restart() -> None:
     world = World(requests=10, routes=(Route(name="/", share=1, law=Law(median=0.01, sigma=0.3)),))
     world.rate[..., since(2)] = 0
     world.restarts.append((0, 100))
-    found = dict(counters.series("a", world, np.random.default_rng(1)))
+    found = dict(counters.series("a", world, np.random.default_rng(1), LIVE_MINUTES))
     (count,) = (text for name, text in found.items() if "_count" in name)
     (infinite,) = (text for name, text in found.items() if '"+Inf"' in name)
     assert count == infinite
@@ -99,6 +101,54 @@ def test_a_counter_counts_each_request_once_and_forgets_at_a_restart() -> None:
     total = int(values[-2].partition("x")[0])
     assert abs(total - 1200) < 200
     assert values[-1] == f"0x{SLOTS - 400 - 1}" or values[-1].startswith("_x")
+
+
+def test_past_weeks_are_compared_with_the_same_requests() -> None:
+    law = Law(median=0.01, sigma=0.3)
+    routes = tuple(Route(name=name, share=0.5, law=law) for name in ("/a", "/b"))
+    world = World(requests=10, routes=routes, background=0.1)
+    whole = counters.series("a", world, np.random.default_rng(1), 10)
+    ((_, total),) = counters.totals("a", world, np.random.default_rng(1), 10)
+    # A counter rises at almost every scrape, of which every fourth is kept.
+    parts = [text.split() for name, text in whole if "_count" in name]
+    assert len(parts) == 4
+    last = sum(int(samples[36].partition("x")[0]) for samples in map(_expanded, parts))
+    assert int(_expanded(total.split())[9]) == last
+
+
+def _expanded(samples: list[str]) -> list[str]:
+    """Write runs of equal samples out: `5x2` is `5 5 5`, `_x2` is two holes."""
+    written: list[str] = []
+    for sample in samples:
+        value, _, more = sample.partition("x")
+        written += ["0" if value == "_" else value] * (int(more or 0) + (value != "_"))
+    return written
+
+
+@pytest.mark.slow
+def test_cases_that_are_replayed_together_do_not_disturb_each_other(tmp_path: Path) -> None:
+    names = {"outage", "leak", "bimodal_service", "target_vanished", "hole", "slow_replica"}
+    cases = [(scenario, 1) for scenario in SCENARIOS if scenario.name in names]
+    promtool = str(binary("promtool"))
+    together = replay(cases, tmp_path, promtool, weeks=False)
+    for case in cases:
+        alone = replay([case], tmp_path, promtool, weeks=False)
+        job = f"{case[0].name}:1"
+        for apart, joined in zip(alone, together, strict=True):
+            minutes = drawn(*case)[0].minutes
+            expected = {alert: at for alert, at in joined.get(job, {}).items() if at < minutes}
+            assert apart.get(job, {}) == expected
+
+
+def test_a_backtest_goes_on_where_it_was_stopped_unless_the_rules_changed(tmp_path: Path) -> None:
+    (run,) = split([(SCENARIOS[0], 1)])
+    rules, file = tmp_path / "rules.yml", tmp_path / "kept.json"
+    rules.write_text("a")
+    Kept(file, [rules]).keep(run, ({"a:1": {"HighErrorRatio": 78.0}}, {}))
+    assert Kept(file, [rules]).find(run) == ({"a:1": {"HighErrorRatio": 78.0}}, {})
+    rules.write_text("b")
+    assert Kept(file, [rules]).find(run) is None
+    assert Kept(None, [rules]).find(run) is None
 
 
 @pytest.mark.parametrize(

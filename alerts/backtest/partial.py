@@ -1,0 +1,89 @@
+"""Incidents that hit a part of the requests, of the replicas or of the time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alerts.backtest.catalog import BEGIN, Incident, some_service
+from alerts.backtest.incidents import ERRORS, TAIL, Made
+from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, during, since
+
+if TYPE_CHECKING:
+    from alerts.backtest.draw import Draw
+
+
+def errors_of_one_route_of_fifty(draw: Draw) -> Made:
+    """One route of fifty fails wholly: two of a hundred requests."""
+    world = some_service(draw, 50, 150, split=0.02)
+    world.errors[:, 1, since(BEGIN)] = 1
+    return world, ERRORS
+
+
+def errors_after_waiting(draw: Draw) -> Made:
+    """Some requests fail, each after it has waited for something."""
+    world = some_service(draw)
+    world.errors[..., since(BEGIN)] = draw.evenly("share of errors", 0.03, 0.1)
+    world.error_seconds = draw.by_size("they wait for, s", 1, 10)
+    world.error_status = "503"
+    return world, ERRORS
+
+
+def errors_in_waves(draw: Draw) -> Made:
+    """Every few minutes some requests fail for a minute."""
+    world = some_service(draw, 10, 60)
+    every = draw.whole("minutes from wave to wave", 2, 4)
+    minutes = np.arange(SLOTS) / SLOTS_A_MINUTE - BEGIN
+    failing = (minutes >= 0) & (np.mod(minutes, every) < 1)
+    world.errors[..., failing] = draw.evenly("share of errors", 0.15, 0.5)
+    return world, ERRORS
+
+
+def minute_of_outage(draw: Draw) -> Made:
+    """Every request fails for a minute."""
+    world = some_service(draw)
+    world.errors[..., during(BEGIN, BEGIN + 1)] = 1
+    return world, ERRORS
+
+
+def slow_half_of_replicas(draw: Draw) -> Made:
+    """Half of the replicas answer slowly."""
+    half = draw.whole("slow replicas", 1, 3)
+    world = some_service(draw, 10, 50, instances=2 * half)
+    world.factor[:half, :, since(BEGIN)] = (
+        draw.by_size("they take, s", 1, 5) / world.routes[0].law.median
+    )
+    return world, TAIL
+
+
+def slow_most_replicas(draw: Draw) -> Made:
+    """Two of three replicas answer slowly."""
+    world = some_service(draw, 10, 50, instances=3)
+    world.factor[:2, :, since(BEGIN)] = (
+        draw.by_size("they take, s", 1, 5) / world.routes[0].law.median
+    )
+    return world, TAIL
+
+
+def half_over_the_objective(draw: Draw) -> Made:
+    """Every request becomes about ten times slower, and half of them miss the objective."""
+    world = some_service(draw)
+    world.factor[..., since(BEGIN)] = (
+        draw.evenly("median while slow, s", 0.5, 0.8) / world.routes[0].law.median
+    )
+    return world, TAIL
+
+
+def crash_loop(draw: Draw) -> Made:
+    """The only instance crashes again and again, and is started later each time."""
+    world = some_service(draw, 5, 50)
+    world.rate[..., since(BEGIN)] = 0
+    minute = float(BEGIN)
+    for pause in (10, 20, 40, 80, 160, 300, 300, 300, 300):
+        lives = minute + pause / 60
+        world.seen[:, during(minute, lives)] = False
+        world.up[:, during(minute, lives)] = 0
+        minute = lives + draw.evenly("it lives for, s", 10, 30) / 60
+        world.restarts.append((0, lives))
+    return world, Incident(kind="tail", alerts=("TargetGone", "TrafficGone"))
