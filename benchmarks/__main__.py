@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import memory, overhead, page, scrape, served
+from benchmarks import memory, overhead, page, scrape, served, soak
 from benchmarks.children import BenchError
 from benchmarks.overhead import Overhead
 from benchmarks.targets import Target
@@ -79,13 +79,20 @@ def _memory(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]
     return memory.measure(1 if arguments.quick else _MEMORY_ROUNDS), []
 
 
+def _soak(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
+    return soak.measure(arguments.minutes, _progress), []
+
+
 PARTS: Final[dict[str, Part]] = {
     "overhead": _overhead,
     "routers": _routers,
     "scrape": _scrape,
     "memory": _memory,
     "served": _served,
+    "soak": _soak,
 }
+USUAL: Final = [name for name in PARTS if name != "soak"]
+"""The soak takes half an hour, and has to be asked for."""
 
 
 def _save(arguments: argparse.Namespace, targets: list[Target], overheads: list[Overhead]) -> None:
@@ -122,11 +129,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=_count, help="of every variant (10; quick: 2)")
     parser.add_argument("--requests", type=_count, help="of each round (5000; quick: 1000)")
     parser.add_argument("--seconds", type=_count, help="of load on uvicorn (5; quick: 1)")
-    parser.add_argument("--only", type=_parts, default=list(PARTS), help=", ".join(PARTS))
+    parser.add_argument("--minutes", type=_count, help="of the soak (30; quick: 3)")
+    parser.add_argument("--only", type=_parts, default=USUAL, help=", ".join(PARTS))
     parser.add_argument("--write", type=Path, help="a page to put the figures into")
     arguments = parser.parse_args()
-    usual = (2, 1000, 1) if arguments.quick else (10, 5000, 5)
-    for name, value in zip(("rounds", "requests", "seconds"), usual, strict=True):
+    usual = (2, 1000, 1, 3) if arguments.quick else (10, 5000, 5, 30)
+    for name, value in zip(("rounds", "requests", "seconds", "minutes"), usual, strict=True):
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
     return arguments

@@ -103,16 +103,22 @@ def _load(port: int, seconds: float, rate: float) -> Mapping[str, float]:
     return found
 
 
-@contextlib.contextmanager
-def served(variant: str, endpoint: Mapping[str, str]) -> Iterator[int]:
+def served(variant: str, endpoint: Mapping[str, str]) -> contextlib.AbstractContextManager[int]:
     """uvicorn on a core of its own, serving `variant`; its port."""
+    return running("benchmarks.variants:served", core=0, BENCH_VARIANT=variant, **endpoint)
+
+
+@contextlib.contextmanager
+def running(factory: str, core: int | None = None, **variables: str) -> Iterator[int]:
+    """uvicorn with the application that `factory` makes; its port."""
     port = _free_port()
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.variants:served",
-         "--port", str(port), "--no-access-log", "--log-level", "error", "--loop", "uvloop",
+        [sys.executable, "-m", "uvicorn", "--factory", factory,
+         "--port", str(port), "--no-access-log", "--log-level", "critical", "--loop", "uvloop",
          "--http", "httptools"],
-        env=children.environment(BENCH_VARIANT=variant, **endpoint),
-        preexec_fn=children.pin(0),
+        env=children.environment(**variables),
+        preexec_fn=children.pin(core),
+        stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         _wait(port, process)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
+from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ from prometheus_client.utils import floatToGoString
 from instrumentation import exemplars
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opentelemetry.trace import Span
 
 _EXEMPLAR_SECONDS: Final = 1.0
@@ -57,6 +60,12 @@ class Histogram(prometheus_client.Histogram):
             super().observe(amount, exemplar)
         else:
             self._count(amount)
+
+    def observe_all(self, amounts: Sequence[float]) -> None:
+        """Observe each of these, in a fraction of the time that one by one would take."""
+        self._sum.inc(sum(amounts))
+        for bucket, count in Counter(map(self._bucket, amounts)).items():
+            bucket.inc(count)
 
     def observe_in(self, span: Span | None, amount: float) -> None:
         """Observe `amount` in a span, which becomes the bucket's exemplar if it was sampled."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,7 +42,7 @@ class Seen:
         if block.culprit is not None and not block.collecting:
             self._blocks.append(block)
 
-    def collected(self, generation: int, seconds: float) -> None:
+    def collected(self, generation: int, pauses: Sequence[float]) -> None:
         """Nothing is made of pauses."""
 
     def stalled(self, seconds: float, reason: str) -> None:

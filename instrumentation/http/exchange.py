@@ -172,7 +172,7 @@ class Exchange:
 
     def _write(self, error: BaseException | None) -> None:
         error_type = self._error_type(error)
-        route = self.track.route()
+        route = self.track.settle()
         families, label = self.telemetry.families, route or UNMATCHED
         status = str(self._status) if self._status else ""
         duration = families.request_duration.child(

@@ -107,11 +107,12 @@ class TelemetryLayer:
             raise
         finally:
             observed.finish(failed)
-            observed.track.over = True
+            observed.track.end()
             in_request.reset(mine)
             otel.detach(token)
             if self._kept is not None:
                 self._kept.end(scope)
+            failed = None  # its traceback holds this frame, which would hold it
 
     def _is_scrape(self, scope: Scope) -> bool:
         path = self._metrics_path

@@ -33,8 +33,8 @@ class Track:
         late: an exception from after the end: a background task's, and not the request's.
     """
 
-    __slots__ = ("_mount", "_mounts", "_paths", "_root", "_scope", "_stale", "broke_off", "error",
-                 "handed_over", "late", "over", "responding")  # fmt: skip
+    __slots__ = ("_mount", "_mounts", "_paths", "_root", "_route", "_scope", "_settled", "_stale",
+                 "broke_off", "error", "handed_over", "late", "over", "responding")  # fmt: skip
 
     def __init__(self, root: str) -> None:
         self.error: BaseException | None = None
@@ -49,6 +49,8 @@ class Track:
         self._stale: tuple[Any, Any, Any] = (None, None, None)
         self._scope: Scope | None = None
         self._paths: Paths | None = None
+        self._settled = False
+        self._route: str | None = None
 
     def enter(self, scope: Scope, paths: Paths) -> None:
         """A router is about to fill `scope`."""
@@ -69,12 +71,31 @@ class Track:
 
     def route(self) -> str | None:
         """The full template of the route that was taken; None where nothing matched."""
+        if self._settled:
+            return self._route
         if self._scope is None or self._paths is None:
             return None
         path = self._path(self._scope, self._paths)
         if path is None:
             path = "/{path}" if self._mounts else None
         return None if path is None else self._root + "".join(self._mounts) + path
+
+    def settle(self) -> str | None:
+        """The route, which is final now that the response is there.
+
+        The scope is let go: it holds this track, and what holds each other waits for the garbage
+        collector, with all that FastAPI keeps in a scope.
+        """
+        self._route = self.route()
+        self._settled = True
+        self._scope = None
+        return self._route
+
+    def end(self) -> None:
+        """The application has returned."""
+        self.over = True
+        if self._scope is not None:
+            self.settle()
 
     def label(self) -> str:
         """The route as a metric's label."""

@@ -111,7 +111,7 @@ class Connection:
             self._ended_ns = time.time_ns()
 
     def _write(self, error: BaseException | None) -> None:
-        route = self.track.route()
+        route = self.track.settle()
         families, label = self.telemetry.families, route or UNMATCHED
         accepted = self._status == _SWITCHING
         close_code = _code_label(self._code) if accepted else REJECTED

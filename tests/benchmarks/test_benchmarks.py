@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import children, overhead, page, served
+from benchmarks import children, overhead, page, served, soak
 from benchmarks.children import BenchError
 from benchmarks.client import measure
 from benchmarks.overhead import Overhead
@@ -57,6 +57,31 @@ def test_served_figures_are_the_median_of_ratios_beside_an_a_a_run() -> None:
     throughput, tail = found.targets()
     assert throughput.measured == pytest.approx(0.85)
     assert tail.note == "rounds 0.80 to 0.90; bare over itself 0.99, 0.99 to 1.00"
+
+
+def test_growth_is_that_of_the_line_through_the_later_samples() -> None:
+    flat = dict.fromkeys(soak.MOST, 10.0)
+    leaking = [{**flat, "resident": 100.0 if minute < 3 else 70.0 + minute} for minute in range(9)]
+    resident, *others = soak.targets(leaking)
+    assert resident.measured == pytest.approx(5.0)
+    assert not resident.holds
+    assert all(target.holds and target.measured == 0 for target in others)
+
+
+def test_a_soak_asks_the_service_what_it_holds_after_each_minute() -> None:
+    told: list[str] = []
+    found = soak.measure(3, told.append, seconds=0.5)
+    assert [target.name.rpartition(" ")[2] for target in found] == list(soak.MOST)
+    assert len(told) == 3
+    assert " 0 series" not in told[-1]
+
+
+def test_bytecodes_are_those_of_what_observes() -> None:
+    bare, ours = (
+        children.output("benchmarks.bytecodes", variant, "5", "2", OTEL_TRACES_EXPORTER="none")
+        for variant in ("bare", "ours")
+    )
+    assert ours["mean"] > bare["mean"]
 
 
 def test_a_machine_too_busy_to_compare_is_told_and_no_verdict() -> None:
@@ -126,7 +151,10 @@ def test_a_child_that_fails_says_why() -> None:
     ("arguments", "said"),
     [
         (["--rounds", "0"], "must be a whole number above 0, got '0'"),
-        (["--only", "speed"], "must be of overhead, routers, scrape, memory, served, got 'speed'"),
+        (
+            ["--only", "speed"],
+            "must be of overhead, routers, scrape, memory, served, soak, got 'speed'",
+        ),
     ],
 )
 def test_a_wrong_argument_is_one_sentence(arguments: list[str], said: str) -> None:

@@ -35,6 +35,21 @@ def test_every_amount_falls_into_the_same_bucket() -> None:
     assert samples(Histogram) == samples(prometheus_client.Histogram)
 
 
+def test_many_at_once_count_as_one_by_one_do() -> None:
+    registry = CollectorRegistry()
+    single = Histogram("a", "a", registry=registry, buckets=DENSE)
+    many = Histogram("b", "b", registry=registry, buckets=DENSE)
+    amounts = [amount for amount in AMOUNTS if amount < 1e9]
+    for amount in amounts:
+        single.observe(amount)
+    many.observe_all(amounts)
+    one, other = (next(iter(found.collect())).samples for found in (single, many))
+    assert [sample.labels for sample in one] == [sample.labels for sample in other]
+    kept = {"a_bucket", "a_count", "a_sum"}
+    expected = [sample.value for sample in one if sample.name in kept]
+    assert [s.value for s in other if f"a{s.name[1:]}" in kept] == pytest.approx(expected)
+
+
 def test_a_bucket_is_made_once_whoever_comes_first() -> None:
     found = Histogram("a", "a", registry=None, buckets=DENSE)
     start = threading.Barrier(8)

@@ -16,9 +16,8 @@ _LONG_SECONDS: Final = 0.005
 
 
 class Pause(NamedTuple):
-    """One run of the collector, in the clock of `time.perf_counter`."""
+    """One long run of the collector, in the clock of `time.perf_counter`."""
 
-    generation: int
     thread: int
     start: float
     end: float
@@ -32,7 +31,7 @@ class Pauses:
     """
 
     def __init__(self) -> None:
-        self._new: deque[Pause] = deque(maxlen=10_000)
+        self._new: deque[tuple[int, float]] = deque(maxlen=10_000)
         self._long: deque[Pause] = deque(maxlen=64)
         self._began = 0.0
 
@@ -51,10 +50,13 @@ class Pauses:
 
     def tell(self, observers: Iterable[Observer]) -> None:
         """Tell each observer of what came since the last call."""
+        found: dict[int, list[float]] = {}
         while self._new:
-            pause = self._new.popleft()
+            generation, seconds = self._new.popleft()
+            found.setdefault(generation, []).append(seconds)
+        for generation, pauses in found.items():
             for observer in observers:
-                observer.collected(pause.generation, pause.end - pause.start)
+                observer.collected(generation, pauses)
 
     def within(self, start: float, end: float, thread: int | None = None) -> float:
         """Seconds of long runs between `start` and `end`; in `thread` only, if it is given.
@@ -69,10 +71,12 @@ class Pauses:
         )
 
     def _note(self, phase: str, info: dict[str, int]) -> None:
+        now = perf_counter()
         if phase == "start":
-            self._began = perf_counter()
+            self._began = now
             return
-        pause = Pause(info["generation"], get_ident(), self._began, perf_counter())
-        self._new.append(pause)
-        if pause.end - pause.start > _LONG_SECONDS:
-            self._long.append(pause)
+        began = self._began
+        # A service with many routers may have a short run for every request.
+        self._new.append((info["generation"], now - began))
+        if now - began > _LONG_SECONDS:
+            self._long.append(Pause(get_ident(), began, now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -31,8 +31,8 @@ class Observer(Protocol):
     def blocked(self, block: Block) -> None:
         """Code held the loop."""
 
-    def collected(self, generation: int, seconds: float) -> None:
-        """The garbage collector ran."""
+    def collected(self, generation: int, pauses: Sequence[float]) -> None:
+        """The garbage collector ran, for so many seconds each time."""
 
     def stalled(self, seconds: float, reason: str) -> None:
         """The loop could not turn, and its code did not cause that."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from opentelemetry import context as otel
@@ -60,9 +60,9 @@ class Reporter:
         if self._is_news(reason):
             logger.warning("%s for %.0f ms; its code is not to blame", _WHY[reason], seconds * 1000)
 
-    def collected(self, generation: int, seconds: float) -> None:
+    def collected(self, generation: int, pauses: Sequence[float]) -> None:
         """The garbage collector ran."""
-        self._pauses.child(str(generation)).observe(seconds)
+        self._pauses.child(str(generation)).observe_all(pauses)
 
     def _blocked(self, block: Block) -> None:
         request = block.request
