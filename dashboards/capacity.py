@@ -33,7 +33,7 @@ def _throughput() -> Graph:
 def _full() -> Graph:
     return Graph(
         title="What is full while they come?",
-        description="Compare with the requests on the left: the line that reaches 100 % first is "
+        description="Compare with the requests beside it: the line that reaches 100 % first is "
         "what limits an instance. Of the event loop: the time in which it stood still.",
         unit="ratio",
         queries=(

@@ -15,8 +15,9 @@ def firing() -> Table:
     """Show what fires."""
     return Table(
         title="Which alerts fire, and since when?",
-        description="Every alert of the chosen services: 1 fires, 0 fired in this range and is "
-        "over. Its message in Alertmanager names the cause and links to the runbook.",
+        description="Every page (critical) and ticket (warning) of the chosen services that fires, "
+        "or fired in this range and is over. Its message in Alertmanager names the cause and links "
+        "to the runbook.",
         labels=(
             ("alertname", "Alert"),
             ("severity", "Severity"),
@@ -24,10 +25,10 @@ def firing() -> Table:
             ("http_route", "Route"),
         ),
         columns=(
-            Column(title="Fires", expression=objectives.fires(OF_SERVICE), unit="number"),
+            Column(title="Fires", expression=objectives.fires(OF_SERVICE), unit="state"),
             Column(title="Since", expression=objectives.firing_since(OF_SERVICE), unit="since"),
         ),
-        empty="No alert fires, and none did in this range",
+        empty="No page and no ticket fires, and none did in this range",
     )
 
 

@@ -16,7 +16,7 @@ from dashboards.variables import (
     TRACES,
     WINDOWS,
 )
-from dashboards.words import EXEMPLARS, JOB, LATENCY, LEGEND, NO_REQUESTS, PAST, SLOWER, WINDOW
+from dashboards.words import JOB, LATENCY, LEGEND, NO_REQUESTS, PAST, SLOWER, WINDOW
 from instrumentation.contract import places, queries, slo
 from instrumentation.contract.panels import objectives, saturation, service
 from instrumentation.contract.recorded import ROUTE, SERVICE
@@ -72,8 +72,7 @@ def _requests() -> Graph:
 def _errors() -> Graph:
     return Graph(
         title="Which share of the requests fails?",
-        description="Answered with a 5xx. The line is where the alert begins. "
-        f"{PAST} A click leads to the failed traces of the range.",
+        description=f"Answered with a 5xx. The line is where the alert begins. {PAST}",
         unit="ratio",
         queries=(
             Query(queries.error_ratio(SERVICE.labels, WINDOW, OF_INSTANCE), LEGEND, "errors"),
@@ -90,7 +89,7 @@ def _durations() -> Graph:
     return Graph(
         title="How long do requests take?",
         description="Half, 95 % and 99 % took no longer. The red line is the latency objective. "
-        f"{PAST} {EXEMPLARS}",
+        + PAST,
         unit="seconds",
         queries=(
             *(
@@ -114,8 +113,7 @@ def _routes() -> Table:
     job, route = links.cell("Service"), links.cell("Route")
     return Table(
         title="Which routes are slow or fail?",
-        description="The ten slowest at the end of the range. A click on a route leads to its "
-        "dashboard and its traces.",
+        description="The ten slowest at the end of the range.",
         labels=(("http_route", "Route"), ("job", "Service")),
         columns=(
             Column(

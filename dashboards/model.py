@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from dashboards.links import Link
 
-Unit = Literal["seconds", "ratio", "requests", "number", "bytes", "since", "text"]
+Unit = Literal["seconds", "ratio", "requests", "number", "bytes", "since", "state", "text"]
+"""`since` is a time in milliseconds, `state` is 1 for what is so and 0 for what is over."""
 Role = Literal[
     "requests", "errors", "median", "p95", "tail", "past", "used", "limit", "waiting", "budget"
 ]

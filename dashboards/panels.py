@@ -25,10 +25,12 @@ UNITS: Final[dict[Unit, str]] = {
     "number": formatunits.NUMBER_FORMAT,
     "bytes": formatunits.BYTES_IEC,
     "since": "dateTimeFromNow",
+    "state": formatunits.NUMBER_FORMAT,
     "text": "string",
 }
 
 # Grafana's types ask for them, and grafanalib has no argument for either.
+_STATES: Final = {"0": {"text": "over"}, "1": {"text": "yes"}}
 _CELLS: Final = {"cellOptions": {"type": "auto"}, "inspect": False}
 
 
@@ -56,7 +58,7 @@ def _panel(panel: Panel, number: int, place: Any) -> Any:
     common = {
         "id": number,
         "title": panel.title,
-        "description": panel.description,
+        "description": _description(panel),
         "dataSource": DATASOURCE,
         "gridPos": place,
         "editable": False,
@@ -67,6 +69,24 @@ def _panel(panel: Panel, number: int, place: Any) -> Any:
     if isinstance(panel, Graph):
         return _graph(panel, common)
     return _stat(panel, common) if isinstance(panel, Stat) else _table(panel, common)
+
+
+def _description(panel: Panel) -> str:
+    """Add what a click does, in Grafana alone: a snapshot is looked at when all is over."""
+    sentences = [panel.description]
+    if any(query.exemplars for query in panel.queries):
+        sentences.append("The diamonds are exemplars: each links to the trace of one request.")
+    if isinstance(panel, Table):
+        for label, heading in panel.labels:
+            sentences += _offered(heading, panel.links.get(label, ()))
+    else:
+        sentences += _offered("line", panel.links)
+    return " ".join(sentences)
+
+
+def _offered(what: str, links: Sequence[Link]) -> list[str]:
+    offered = " or ".join(link.title.removeprefix("Show ") for link in links)
+    return [f"A click on a {what.lower()} can show {offered}."] if links else []
 
 
 def _graph(graph: Graph, common: dict[str, Any]) -> Any:
@@ -157,6 +177,8 @@ def _valued(table: Table) -> list[dict[str, Any]]:
         if column.threshold is not None:
             properties["thresholds"] = {"mode": "absolute", "steps": _above(column.threshold)}
             properties["custom.cellOptions"] = {"type": "color-text"}
+        if column.unit == "state":
+            properties["mappings"] = [{"type": "value", "options": _STATES}]
         overrides.append(_override("byName", column.title, properties))
     return overrides
 

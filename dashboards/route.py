@@ -13,7 +13,7 @@ from dashboards.variables import (
     SERVICES,
     TRACES,
 )
-from dashboards.words import EXEMPLARS, JOB, LATENCY, NO_REQUESTS, SLOWER, WINDOW
+from dashboards.words import JOB, LATENCY, NO_REQUESTS, SLOWER, WINDOW
 from instrumentation.contract import places, promql, queries, slo
 from instrumentation.contract.panels import saturation, service
 from instrumentation.contract.recorded import ROUTE as BY_ROUTE
@@ -50,7 +50,7 @@ def _errors() -> Graph:
 def _durations(q: float, role: Role) -> Graph:
     return Graph(
         title=f"How long do {q:.0%} of the requests take at most?",
-        description=f"p{q * 100:g}. The line is the latency objective. {EXEMPLARS}",
+        description=f"p{q * 100:g}. The line is the latency objective.",
         unit="seconds",
         queries=(
             Query(
@@ -106,7 +106,7 @@ def _instances() -> Graph:
     return Graph(
         title="On which instance is it slow?",
         description="p99 of the chosen routes by instance. One line far above the others is a sick "
-        f"instance. {EXEMPLARS}",
+        "instance.",
         unit="seconds",
         queries=(
             Query(

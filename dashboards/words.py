@@ -13,5 +13,4 @@ LATENCY: Final = slo.DEFAULTS.objectives.latency
 SLOWER: Final = f"{LATENCY * 1000:g}ms"
 JOB: Final = links.line("job")
 PAST: Final = "The dashed line is the same time a week ago, of all instances and routes."
-EXEMPLARS: Final = "The diamonds are exemplars: each links to the trace of one request."
 NO_REQUESTS: Final = "No request in this range, or nothing is scraped"

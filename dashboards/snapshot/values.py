@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+from dashboards.snapshot.moments import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +21,16 @@ def spelled(value: float, unit: Unit) -> str:
     if math.isnan(value):
         return ""
     if unit == "since":
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return shown(value / 1000)
+    if unit == "state":
+        return "yes" if value else "over"
     if unit == "seconds":
         return f"{value * 1000:.3g} ms" if abs(value) < 1 else f"{value:.4g} s"
     if unit == "ratio":
-        return f"{value * 100:.4g} %"
+        percent = value * 100
+        return f"{percent:.2g} %" if abs(percent) < 1 else f"{round(percent, 2):g} %"
     if unit == "requests":
-        return f"{value:.3g} a second"
+        return f"{value:.3g}/s"
     if unit == "bytes":
         size, name = next(((s, n) for s, n in _BYTES if abs(value) >= s), (1, "B"))
         return f"{value / size:.3g} {name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dashboards import boards
+from dashboards import boards, colours
 from dashboards.__main__ import main
-from dashboards.model import Board
+from dashboards.model import Board, Graph
+from dashboards.snapshot import chart
+from dashboards.snapshot.browser import executable
+from dashboards.snapshot.errors import SnapshotError
 from dashboards.snapshot.filling import Range, chosen, filled
-from dashboards.snapshot.moments import moment
+from dashboards.snapshot.moments import moment, since, span
+from dashboards.snapshot.prometheus import Series
 from dashboards.snapshot.report import Snapshot
 from dashboards.snapshot.values import legend, spelled
 from tests.dashboards.reading import BOARDS, DASHBOARDS
@@ -95,6 +100,41 @@ def test_numbers_are_spelled_with_their_units() -> None:
 
 def test_a_label_that_is_missing_leaves_no_gap_in_a_legend() -> None:
     assert legend("p99 {{job}} {{environment}} now", {"job": "orders"}) == "p99 orders now"
+
+
+def test_a_line_breaks_where_nothing_was_measured() -> None:
+    graph = BOARDS["capacity"].panels[0]
+    assert isinstance(graph, Graph)
+    series = Series({"job": "orders"}, ((1000, 1.0), (1015, 2.0), (1075, 3.0)))
+    curves = [chart.Curve(graph.queries[0], series)]
+    drawn = json.loads(chart.figure(graph, curves, chart.styled(graph, curves), HOUR, 15))
+    assert drawn["data"][0]["y"] == [1, 2, None, 3]
+
+
+def test_lines_of_one_colour_differ_in_their_dashes() -> None:
+    graph = next(each for each in BOARDS["incident"].panels if each.title.startswith("Which share"))
+    assert isinstance(graph, Graph)
+    curves = [chart.Curve(graph.queries[0], Series({"job": job}, ((1000, 1.0),))) for job in "abc"]
+    lines = chart.styled(graph, curves)
+    assert {line.colour for line in lines} == {colours.BAD}
+    assert len({line.dashes for line in lines}) == len(lines)
+
+
+def test_what_began_on_another_day_is_told_with_its_date() -> None:
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp()
+    assert since(noon - 90, noon) == "11:58:30, for 90 s"
+    assert since(noon - 2 * 86_400, noon) == "2026-01-29 12:00, for 2 days"
+    assert span(noon - 1800, noon) == "2026-01-31 11:30:00 to 12:00:00 UTC (30 min)"
+
+
+def test_a_browser_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
+    with pytest.raises(SnapshotError, match="/nowhere/chromium, which CHROMIUM names, is not"):
+        executable()
+    monkeypatch.delenv("CHROMIUM")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(SnapshotError, match="Chromium is not there: install it"):
+        executable()
 
 
 def test_a_prometheus_that_does_not_answer_ends_it_in_one_sentence(

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ALERT = ("alertname", "severity", "job", "http_route")
+_CALLING = "critical|warning"
+"""What calls somebody: the dead man's switch fires always, and the naive rules often."""
 _OBJECTIVES = slo.DEFAULTS.objectives
 
 
 def fires(matchers: Sequence[str]) -> str:
-    """1 for each alert that fires, 0 for one that fired in the range and is over."""
+    """1 for each page or ticket that fires, 0 for one that fired in the range and is over."""
     now = f"max by ({', '.join(_ALERT)}) ({_firing(matchers)})"
     return f"{now} or 0 * {_fired(matchers)}"
 
 
 def firing_since(matchers: Sequence[str]) -> str:
-    """When each alert that fires, or fired in the range, became true: a time in milliseconds."""
+    """When each page or ticket that fires, or fired in the range, became true, in milliseconds."""
     by = ", ".join(_ALERT)
     # Of ALERTS_FOR_STATE, which has no state, only what fired is wanted.
     since = f"last_over_time({promql.selector('ALERTS_FOR_STATE', matchers)}[{promql.RANGE}])"
@@ -38,7 +40,8 @@ def firing_since(matchers: Sequence[str]) -> str:
 
 
 def _firing(matchers: Sequence[str]) -> str:
-    return promql.selector("ALERTS", (promql.equals("alertstate", "firing"), *matchers))
+    states = (promql.equals("alertstate", "firing"), promql.matches("severity", _CALLING))
+    return promql.selector("ALERTS", (*states, *matchers))
 
 
 def _fired(matchers: Sequence[str]) -> str:
