@@ -95,13 +95,16 @@ generate: $(STAMP) ## write the rules and the dashboards anew
 	$(PY) -m dashboards
 	$(PY) -m instrumentation reference > docs/metrics.md
 
+pictures: $(STAMP) ## break a demo of its own, and take the pictures of docs/pictures (needs Chromium)
+	@$(PY) -m tests.dashboards.pictures
+
 wheel: $(STAMP) ## build the library's wheel into dist
 	$(PY) -m hatchling build -t wheel
 
 clean: ## remove what set-up and runs left in the checkout, the stack's data included
 	rm -rf .venv* dist var .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: lint test test-all conformance generate wheel clean
+.PHONY: lint test test-all conformance generate pictures wheel clean
 
 PROMTOOL = $$($(PY) -c 'from stack.binaries import binary; print(binary("promtool"))')
 

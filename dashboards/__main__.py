@@ -1,6 +1,7 @@
 """`python -m dashboards`: write the dashboards, or tell whether they differ.
 
-`snapshot` draws one with live data into an HTML file, `configmaps` writes them for Kubernetes.
+`snapshot` draws one with live data into an HTML file, of which `picture` makes an image;
+`configmaps` writes them for Kubernetes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from dashboards import configmaps, generate
-from dashboards.snapshot import command
+from dashboards.snapshot import command, picture
 from dashboards.snapshot.errors import SnapshotError
 
 
@@ -20,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.command == "snapshot":
             command.run(given)
+            return 0
+        if given.command == "picture":
+            picture.run(given)
             return 0
         if given.command == "configmaps":
             return _configmaps(given)
@@ -34,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="only tell whether files differ")
     commands = parser.add_subparsers(dest="command")
     command.add(commands.add_parser("snapshot", help="draw a dashboard into one HTML file"))
+    picture.add(commands.add_parser("picture", help="make an image of a snapshot"))
     maps = commands.add_parser("configmaps", help="write ConfigMaps for Grafana's sidecar")
     maps.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     maps.add_argument("--namespace", default="")

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _TICKS: Final[dict[Unit, str]] = {"ratio": ".3~%", "seconds": ".3~s"}
 _SUFFIXES: Final[dict[Unit, str]] = {"seconds": "s"}
 _MOST_TICKS: Final = 6
+_DAY: Final = 86_400
+_SECONDS_ARE_SHOWN: Final = 300
+_DAYS_ARE_SHOWN: Final = 5 * _DAY
+_FAR: Final = 4
 _GAP_STEPS: Final = 1.5
 _PAST: Final = "6 5"
 _DASHES: Final = ("", "2 3", "9 3 2 3", "14 4")
@@ -84,13 +88,19 @@ def figure(
                 },
             )
         )
-    if graph.threshold is not None:
+    if graph.threshold is not None and _near(graph.threshold, curves):
         drawn.add_hline(y=graph.threshold, line={"color": colours.BAD, "dash": "dash", "width": 1})
     drawn.update_layout(**_layout(graph, curves, seen))
     # Without the template, plotly's own look, which is most of the text and nothing that we use.
     drawn.layout.template = None
     text: str = plotly.io.to_json(drawn)
     return text
+
+
+def _near(threshold: float, curves: Sequence[Curve]) -> bool:
+    """Whether the curves keep their shape with the threshold above them."""
+    largest = max((curve.largest or 0 for curve in curves), default=0)
+    return not 0 < largest * _FAR < threshold
 
 
 def _with_gaps(series: Series, step: float) -> Iterator[tuple[float, float | None]]:
@@ -112,7 +122,8 @@ def _layout(graph: Graph, curves: Sequence[Curve], seen: Range) -> dict[str, Any
     grid = {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
     return {
         "height": 220,
-        "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+        # Half of a label below the axis fits in on either side, wherever the first and last are.
+        "margin": {"l": 28, "r": 28, "t": 8, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 12},
@@ -121,6 +132,7 @@ def _layout(graph: Graph, curves: Sequence[Curve], seen: Range) -> dict[str, Any
         "xaxis": {
             **grid,
             "range": [_moment(seen.start), _moment(seen.end)],
+            "tickformat": _clock(seen.seconds),
             "automargin": True,
             "nticks": _MOST_TICKS,
         },
@@ -134,6 +146,15 @@ def _layout(graph: Graph, curves: Sequence[Curve], seen: Range) -> dict[str, Any
             **(_powers_of_two(curves) if graph.unit == "bytes" else {}),
         },
     }
+
+
+def _clock(seconds: float) -> str:
+    """How a range of so many seconds spells its times, of which the page's head has the date."""
+    if seconds < _SECONDS_ARE_SHOWN:
+        return "%H:%M:%S"
+    if seconds < _DAY:
+        return "%H:%M"
+    return "%H:%M\n%b %-d" if seconds < _DAYS_ARE_SHOWN else "%b %-d"
 
 
 def _powers_of_two(curves: Sequence[Curve]) -> dict[str, Any]:

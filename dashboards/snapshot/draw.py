@@ -13,7 +13,7 @@ from dashboards.snapshot.moments import shown, since
 from dashboards.snapshot.values import legend, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dashboards.model import Column, Panel, Table
     from dashboards.snapshot.filling import Range
@@ -56,6 +56,7 @@ class Painter:
             empty=graph.empty,
             chart=chart.figure(graph, shown, lines, self._seen, step) if shown else "",
             legend=lines,
+            threshold="" if graph.threshold is None else spelled(graph.threshold, graph.unit),
             omitted=len(curves) - len(shown),
         )
 
@@ -81,12 +82,21 @@ class Painter:
             {tuple(each.labels.get(name, "") for name in names): each.last for each in found}
             for found in (self._now(column.expression) for column in table.columns)
         ]
-        keys = sorted(columns[0], key=lambda key: -columns[0][key])
+        over = _over(table, columns)
+        # What woke somebody stands first, what is over last.
+        keys = sorted(
+            columns[0],
+            key=lambda key: (
+                key in over,
+                _PAGES not in key,
+                *(-values.get(key, 0) for values in columns),
+            ),
+        )
         rows = tuple(
             (
                 *(Cell(text=value, bad=value == _PAGES) for value in key),
                 *(
-                    self._cell(column, values.get(key), over=columns[0][key] == 0)
+                    self._cell(column, values.get(key), over=key in over)
                     for column, values in zip(table.columns, columns, strict=True)
                 ),
             )
@@ -99,8 +109,7 @@ class Painter:
             empty=table.empty,
             headings=(*headings, *(column.title for column in table.columns)),
             numbers=len(table.columns),
-            # What woke somebody stands first.
-            rows=tuple(sorted(rows, key=lambda row: not any(cell.text == _PAGES for cell in row))),
+            rows=rows,
         )
 
     def _cell(self, column: Column, value: float | None, *, over: bool) -> Cell:
@@ -118,3 +127,13 @@ class Painter:
 
     def _filled(self, expression: str, step: float) -> str:
         return filled(expression, self._values, self._seen, step)
+
+
+def _over(table: Table, columns: Sequence[Mapping[tuple[str, ...], float]]) -> set[tuple[str, ...]]:
+    """Find the lines of what is no longer so."""
+    return {
+        key
+        for column, values in zip(table.columns, columns, strict=True)
+        for key, value in values.items()
+        if column.unit == "state" and not value
+    }

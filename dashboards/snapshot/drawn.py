@@ -39,6 +39,7 @@ class Drawn:
         empty: what it means that there is nothing.
         chart: what plotly's script draws, as JSON.
         legend: of the chart's lines.
+        threshold: where the chart's red line is, or would be if it were not far above.
         omitted: how many lines the chart leaves out, the smallest ones.
         tiles: values, each below its name.
         headings: of the table; `numbers` of them, the last ones, stand above numbers.
@@ -50,6 +51,7 @@ class Drawn:
     empty: str
     chart: str = ""
     legend: tuple[Line, ...] = ()
+    threshold: str = ""
     omitted: int = 0
     tiles: tuple[tuple[str, Cell], ...] = ()
     headings: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import jinja2
 import plotly.offline
 from markupsafe import Markup
 
-from dashboards import causes
+from dashboards import causes, colours
 from dashboards.model import Row
 from dashboards.snapshot.draw import MOST_LINES, Painter
 from dashboards.snapshot.drawn import Cell, Drawn
@@ -76,6 +76,7 @@ class Snapshot:
                 range=span(self.seen.start, self.seen.end),
                 rows=drawn,
                 most={"lines": MOST_LINES, "legend": _LEGEND, "rows": _ROWS},
+                limit=colours.BAD,
                 script=plotly.offline.get_plotlyjs(),
             )
         )
@@ -151,8 +152,8 @@ def _breakable(text: str) -> Markup:
 
 
 def _code(text: str) -> Markup:
-    """Show what stands between backticks as code."""
-    parts = text.split("`")
+    """Show what stands between backticks as code, and part no number from its percent sign."""
+    parts = text.replace(" %", "\N{NO-BREAK SPACE}%").split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
     )

@@ -9,7 +9,7 @@
       if (!box || box.width < 200 || box.height < 80) wrong.push(`${title}: not drawn`);
       else if (box.right > panel.right || box.bottom > panel.bottom) wrong.push(`${title}: larger than its panel`);
       const lines = [...chart.querySelectorAll(".scatterlayer .trace")];
-      const named = chart.closest(".panel").querySelectorAll(".legend tr").length;
+      const named = chart.closest(".panel").querySelectorAll(".legend tr:not(.threshold)").length;
       if (lines.length === 0 || lines.length !== named) wrong.push(`${title}: ${lines.length} lines, ${named} names`);
       for (const line of lines) {
         const marks = [...line.querySelectorAll("path")].map((path) => path.getBoundingClientRect());
@@ -57,7 +57,12 @@
   // Contrast as WCAG 2 computes it: 4.5 for text, 3 for large text and for lines.
   contrast() {
     const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const known = new Map();
     const channels = (colour) => {
+      if (!known.has(colour)) known.set(colour, painted(colour));
+      return known.get(colour);
+    };
+    const painted = (colour) => {
       canvas.clearRect(0, 0, 1, 1);
       canvas.fillStyle = colour;
       canvas.fillRect(0, 0, 1, 1);

@@ -76,6 +76,8 @@ ALERTS: Final = (
     ("RouteHighErrorRatio", "warning", "orders", ROUTES[2]),
     ("EventLoopBlocked", "warning", "orders", ""),
 )
+OVER: Final = ("TrafficDrop", "critical", "payments", "")
+"""Fired before, and no longer does."""
 VERSIONS: Final = ("1.4.0", "1.5.0")
 """The later one comes with the incident."""
 
@@ -145,7 +147,7 @@ def moments(end: int) -> Iterator[tuple[int, list[str]]]:
     for at in range(end - SECONDS, end + 1, STEP_SECONDS):
         bad = at > end - BAD_SECONDS
         lines = [line for series in every for line in series.lines(at, bad)]
-        yield at, [*lines, *_released(at, bad), *(_alerting(at, end) if bad else ())]
+        yield at, [*lines, *_released(at, bad), *_alerting(at, end)]
 
 
 def spelled(name: str, labels: Mapping[str, str]) -> str:
@@ -217,9 +219,17 @@ def _released(at: int, bad: bool) -> Iterator[str]:
 
 def _alerting(at: int, end: int) -> Iterator[str]:
     """What Prometheus writes of alerts that fire."""
-    since = end - BAD_SECONDS + 120
-    for alert, severity, job, route in ALERTS:
-        labels = {"alertname": alert, "severity": severity, "job": job, "http_route": route}
-        state = {**labels, "alertstate": "firing" if at >= since else "pending"}
-        yield f"{spelled('ALERTS', state)} 1 {at}\n"
-        yield f"{spelled('ALERTS_FOR_STATE', labels)} {since - 120} {at}\n"
+    began = end - BAD_SECONDS
+    if at <= began:
+        yield from _alert(OVER, at, end - SECONDS)
+        return
+    for alert in ALERTS:
+        yield from _alert(alert, at, began)
+
+
+def _alert(alert: tuple[str, str, str, str], at: int, began: int) -> Iterator[str]:
+    names = ("alertname", "severity", "job", "http_route")
+    labels = dict(zip(names, alert, strict=True))
+    state = {**labels, "alertstate": "firing" if at >= began + 120 else "pending"}
+    yield f"{spelled('ALERTS', state)} 1 {at}\n"
+    yield f"{spelled('ALERTS_FOR_STATE', labels)} {began} {at}\n"

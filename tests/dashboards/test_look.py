@@ -5,6 +5,8 @@ Each is opened in Chromium: on a desk, on a phone, in the dark, on paper.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from dashboards import boards
@@ -19,6 +22,7 @@ from dashboards.__main__ import main
 from dashboards.model import Board
 from dashboards.snapshot.browser import browser as chromium
 from dashboards.snapshot.errors import SnapshotError
+from dashboards.snapshot.picture import drawn
 from tests.dashboards import made
 from tests.dashboards.backends import Backends, running
 
@@ -99,17 +103,12 @@ def opened(
         page.on("pageerror", lambda error: it.said.append(str(error)))
         page.on("request", lambda request: it.asked.append(request.url))
         page.goto(path.as_uri())
-        # The last chart is drawn last.
-        page.wait_for_function(
-            "[...document.querySelectorAll('.chart')].every((each) => each._fullLayout)"
-        )
+        drawn(page)
         yield it
 
 
 @every_board
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(DESK, "light"), (TABLET, "light"), (PHONE, "dark"), (DESK, "dark")]
-)
+@pytest.mark.parametrize(("width", "scheme"), [(DESK, "light"), (TABLET, "light"), (PHONE, "dark")])
 def test_a_page_is_whole_readable_and_by_itself(
     board: Board, width: int, scheme: Scheme, browser: Browser, pages: dict[str, Path]
 ) -> None:
@@ -155,6 +154,9 @@ def test_what_fires_since_when_the_culprit_and_the_slowest_trace_come_first(
         assert alert.locator("td").first.inner_text() == made.ALERTS[0][0]
         assert alert.locator(".bad").inner_text() == "critical"
         assert alert.locator("td").last.inner_text().endswith("for 10 min")
+        last = alerts.locator("tr").last
+        assert last.locator("td").first.inner_text() == made.OVER[0]
+        assert last.locator("td").nth(-2).inner_text() == "over"
         assert made.CULPRIT in culprits.inner_text()
         assert traces.locator("td").last.is_hidden()
         it.page.locator(".data + button").last.click()
@@ -179,6 +181,37 @@ def test_where_nothing_is_known_every_panel_says_so(
         assert all(it.texts(".empty"))
         assert it.said == []
         assert it.look("overflow") == []
+
+
+def test_a_picture_is_of_the_part_that_is_asked_for(pages: dict[str, Path], tmp_path: Path) -> None:
+    below = picture(pages["incident"], tmp_path, "--dark", "--begin", "Since when?")
+    assert (below.width, below.format, below.mode) == (PHONE, "PNG", "P")
+    above = picture(pages["incident"], tmp_path, "--until", "Since when?")
+    assert above.height + below.height == picture(pages["incident"], tmp_path).height
+
+
+def test_a_picture_of_no_part_is_refused(pages: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        picture(pages["incident"], tmp_path, "--begin", "Since then?")
+    assert refused.value.stderr.startswith("error: --begin: must be one of At a glance, ")
+
+
+def picture(page: Path, folder: Path, *part: str) -> Image.Image:
+    out = folder / "part.png"
+    # playwright drives one browser at a time in a thread.
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "dashboards", "picture", str(page), "--out", str(out)),
+            *("--width", str(PHONE), *part),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    taken = Image.open(out)
+    taken.load()
+    return taken
 
 
 def test_without_a_script_the_page_says_what_is_missing(
