@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry
 
 from instrumentation import background, database, logs, outbound, own_code
-from instrumentation.http import install, routes
+from instrumentation.http import install, paths
 from instrumentation.runtime import development, loop, threads
 from instrumentation.settings import Settings
 from instrumentation.telemetry import Telemetry
@@ -89,7 +89,7 @@ def instrument(
 
 
 def _packages(app: Starlette, caller: str) -> Iterable[str]:
-    endpoints = (getattr(route, "endpoint", None) for route, _ in routes.walk(app.routes))
+    endpoints = (getattr(route, "endpoint", None) for route, _ in paths.walk(app.routes))
     return own_code.packages(caller, endpoints)
 
 

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp
 from instrumentation.http import foreign
 from instrumentation.http.framework import Kept, switch_off
 from instrumentation.http.layer import TelemetryLayer
-from instrumentation.http.routes import Paths, RouterLayer, starlette_routes, track_mounts
+from instrumentation.http.paths import Paths, starlette_routes
+from instrumentation.http.routes import RouterLayer, track_mounts
 from instrumentation.telemetry import Telemetry
 
 
@@ -60,7 +61,7 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
             telemetry.on_uninstrument(track_mounts(router.routes))
             return Paths(lambda: starlette_routes(router.routes))
 
-        app.router = RouterLayer(router, scan)  # type: ignore[assignment]
+        app.router = RouterLayer(router, scan, apart=bool(app.user_middleware))  # type: ignore[assignment]
         try:
             stack = original()
             return foreign.Refusal() if foreign.within(stack) else layer(stack)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Host, Mount, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from instrumentation.http.paths import Paths, walk
 
 KEY: Final = "instrumentation"
 """The scope's key for the `Track` of a request."""
@@ -15,7 +17,7 @@ KEY: Final = "instrumentation"
 UNMATCHED: Final = "unmatched"
 """The label of a request that no route took: never its path."""
 
-_MOST_UNKNOWN: Final = 100
+_SERVER_ERROR: Final = 500
 
 
 class Track:
@@ -145,64 +147,23 @@ def _selected(scope: Scope) -> tuple[Any, Any, Any]:
     return context, scope.get("route"), scope.get("endpoint")
 
 
-Placed = tuple[Any, Mount | None]
-"""A route and the innermost mount that it is below."""
-
-
-class Paths:
-    """Templates of Starlette's own routes by their endpoint.
-
-    FastAPI's router doesn't put these routes into the scope, and neither does Starlette's before
-    1.0; the endpoint is there always.
-    """
-
-    def __init__(self, read: Callable[[], Iterable[Placed]]) -> None:
-        """`read` reads the routes: now, and once for each endpoint that it doesn't find there."""
-        self._read = read
-        self._unknown: set[int] = set()
-        self._by_endpoint = self._index()
-
-    def of(self, endpoint: Any, mount: Mount | None, scope: Scope) -> str | None:
-        """The template; where an endpoint has several routes, those alone are compared.
-
-        Arguments:
-            mount: the innermost one that was taken.
-        """
-        found = self._by_endpoint.get(id(endpoint)) or self._look_again(id(endpoint))
-        if len(found) > 1:
-            found = [one for one in found if one[1] is mount] or found
-        if len(found) > 1:
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            found = [one for one in found if one[0].path_regex.match(path)]
-        return found[0][0].path if found else None
-
-    def _index(self) -> dict[int, list[Placed]]:
-        found: dict[int, list[Placed]] = {}
-        for route, mount in self._read():
-            found.setdefault(id(route.endpoint), []).append((route, mount))
-        return found
-
-    def _look_again(self, key: int) -> list[Placed]:
-        """A route may have been put in another's place."""
-        if key in self._unknown or len(self._unknown) >= _MOST_UNKNOWN:
-            return []
-        self._by_endpoint = self._index()
-        found = self._by_endpoint.get(key, [])
-        if not found:
-            self._unknown.add(key)
-        return found
-
-
 class RouterLayer:
     """Stands around `app.router`, inside every middleware, and tells the track what it sees.
 
     Routes may come as late as in the lifespan or in a request, so `scan` is called again when there
     are others.
+
+    Arguments:
+        app: the router.
+        scan: reads its routes.
+        apart: there are middlewares outside, which may send from a task of their own: what a
+            response answers for shows in here alone.
     """
 
-    def __init__(self, app: Router, scan: Callable[[], Paths]) -> None:
+    def __init__(self, app: Router, scan: Callable[[], Paths], *, apart: bool) -> None:
         self.app = app
         self._scan = scan
+        self._apart = apart
         self._routes: Any = None
         self._count = -1
         self._paths = Paths(tuple)
@@ -217,6 +178,8 @@ class RouterLayer:
             self._routes, self._count = routes, len(routes)
             self._paths = self._scan()
         track.enter(scope, self._paths)
+        if self._apart:
+            send = _blaming(send, track)
         try:
             await self.app(scope, receive, send)
         except BaseException as error:
@@ -224,22 +187,13 @@ class RouterLayer:
             raise
 
 
-def walk(routes: Iterable[Any]) -> Iterator[Placed]:
-    """Every route below `routes`, through mounts, hosts and included routers, in their order.
+def _blaming(send: Send, track: Track) -> Send:
+    async def blame(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= _SERVER_ERROR:
+            track.error = track.error or sys.exception()
+        await send(message)
 
-    What is mounted twice comes twice.
-    """
-    seen: set[tuple[int, int]] = set()
-    waiting: deque[Placed] = deque((route, None) for route in routes)
-    while waiting:
-        route, mount = waiting.popleft()
-        if (place := (id(route), id(mount))) in seen:
-            continue
-        seen.add(place)
-        yield route, mount
-        included = getattr(route, "original_router", None)
-        below = route if isinstance(route, Mount) else mount
-        waiting.extend((one, below) for one in getattr(included or route, "routes", None) or ())
+    return blame
 
 
 def track_mounts(routes: Iterable[Any]) -> Callable[[], None]:
@@ -277,8 +231,3 @@ def _template(mount: Mount, scope: Scope) -> str:
     if context is not None and getattr(context, "original_route", None) is mount:
         return str(context.starlette_route.path)
     return str(mount.path)
-
-
-def starlette_routes(routes: Iterable[Any]) -> Iterator[Placed]:
-    """Starlette's own routes below `routes`, each with its mount."""
-    return (placed for placed in walk(routes) if isinstance(placed[0], Route | WebSocketRoute))

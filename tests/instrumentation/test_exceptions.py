@@ -6,8 +6,9 @@ import asyncio
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import StatementError
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.testclient import TestClient
 
 from instrumentation.redaction import driver_message, message
@@ -123,3 +124,49 @@ def test_a_group_of_exceptions_names_its_members(app: FastAPI, observed: Observe
     stack = str((event.attributes or {})["exception.stacktrace"])
     assert "in fail" in stack
     assert "ZeroDivisionError: the culprit" in stack
+
+
+async def passes_on(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    return await call_next(request)
+
+
+@pytest.mark.proves("Requests: status and duration", "exceptions with a handler and without")
+@pytest.mark.parametrize("middlewares", [0, 1, 2])
+@pytest.mark.parametrize("path", ["/fails", "/mounted/fails"])
+def test_the_exception_that_a_handler_answers_for_is_told_behind_middlewares_too(
+    app: FastAPI, observed: Observed, middlewares: int, path: str
+) -> None:
+    def fails() -> None:
+        raise LookupError
+
+    def handler(request: Request, error: Exception) -> Response:
+        return Response(status_code=503)
+
+    mounted = FastAPI()
+    for each in (app, mounted):
+        each.get("/fails")(fails)
+        each.add_exception_handler(LookupError, handler)
+    app.mount("/mounted", mounted)
+    for _ in range(middlewares):
+        app.add_middleware(BaseHTTPMiddleware, dispatch=passes_on)
+    observed.instrument(app)
+    assert TestClient(app).get(path).status_code == 503
+    assert observed.counts() == {("GET", path, "503", "LookupError"): 1}
+    assert [event.name for event in observed.span().events] == ["exception"]
+
+
+def test_an_answer_that_a_middleware_replaces_is_no_error(app: FastAPI, observed: Observed) -> None:
+    async def replaces(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        await call_next(request)
+        return Response(status_code=202)
+
+    @app.get("/")
+    def fails() -> None:
+        raise LookupError
+
+    app.add_exception_handler(LookupError, lambda request, error: Response(status_code=503))
+    app.add_middleware(BaseHTTPMiddleware, dispatch=replaces)
+    observed.instrument(app)
+    assert TestClient(app).get("/").status_code == 202
+    assert observed.counts() == {("GET", "/", "202", ""): 1}
+    assert observed.span().events == ()
