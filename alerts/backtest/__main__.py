@@ -26,17 +26,17 @@ def main(arguments: list[str] | None = None) -> int:
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     chosen = [each for each in SCENARIOS if not options.scenarios or each.name in options.scenarios]
     cases = [(scenario, seed) for seed in seeds for scenario in chosen]
-    runs, begin = split(cases), time.monotonic()
+    sources = (*options.rules.glob("*.yml"), *Path(__file__).parent.glob("*.py"))
+    kept = Kept(options.keep, sources)
+    runs, begin = split(cases, kept), time.monotonic()
     _say(f"{len(chosen)} scenarios with {len(seeds)} seeds, in {len(runs)} runs of promtool")
 
     try:
-        sources = [*options.rules.glob("*.yml"), *Path(__file__).parent.glob("*.py")]
-        kept = Kept(options.keep, sources)
-        pages, naive = perform(runs, options.promtool, options.rules, _progress(runs, begin), kept)
+        perform(runs, options.promtool, options.rules, kept, _progress(runs, begin))
     except (ReplayError, OSError) as error:
         _say(str(error))
         return 2
-    judged = list(verdicts((drawn(*case)[0] for case in cases), pages, naive))
+    judged = list(verdicts((drawn(*case)[0] for case in cases), *kept.found()))
     return _report(judged, options, time.monotonic() - begin)
 
 

@@ -1,52 +1,64 @@
-"""Keeps what was found in a file, so that a long backtest can be stopped, and goes on later."""
+"""What was found, case by case; in a file too, so that a long backtest can be stopped and go on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alerts.backtest.replay import Found
+    from alerts.backtest.catalog import Scenario
+    from alerts.backtest.replay import Firing, Found
     from alerts.backtest.runs import Run
 
 
 class Kept:
-    """Results by run, good for one state of the rules and the scenarios only.
+    """Results by case, good for one state of the rules and the scenarios only.
 
     Args:
-        path: a JSON file, or None for nothing to be kept.
+        path: a JSON file, or None for nothing to outlast the process.
         sources: files whose text decides the results: of any other text they are forgotten.
     """
 
-    def __init__(self, path: Path | None, sources: list[Path]) -> None:
+    def __init__(self, path: Path | None = None, sources: tuple[Path, ...] = ()) -> None:
         self._path = path
         digest = hashlib.sha256()
         for source in sorted(sources):
             digest.update(source.read_bytes())
         self._state = digest.hexdigest()
-        self._runs: dict[str, Any] = {}
+        self._cases: dict[str, Found] = {}
         if path and path.exists():
             content = json.loads(path.read_text(encoding="utf-8"))
-            self._runs = content["runs"] if content["state"] == self._state else {}
+            if content["state"] == self._state:
+                self._cases = {key: tuple(found) for key, found in content["cases"].items()}
 
-    def find(self, run: Run) -> Found | None:
-        """Return what the same run found before, if it did."""
-        known = self._runs.get(_key(run))
-        return (known["pages"], known["naive"]) if known else None
+    def knows(self, scenario: Scenario, seed: int, *, weeks: bool) -> bool:
+        """Whether a case was replayed, with or without past weeks."""
+        return _key(scenario, seed, weeks=weeks) in self._cases
 
     def keep(self, run: Run, found: Found) -> None:
-        """Write down what a run found."""
-        if self._path is None:
-            return
-        pages, naive = found
-        self._runs[_key(run)] = {"pages": pages, "naive": naive}
-        content = {"state": self._state, "runs": self._runs}
-        self._path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        """Add what a run found."""
+        for scenario, seed in run.cases:
+            job = f"{scenario.name}:{seed}"
+            pages, naive = ({job: each[job]} if job in each else {} for each in found)
+            self._cases[_key(scenario, seed, weeks=run.weeks)] = pages, naive
+        if self._path:
+            content = {"state": self._state, "cases": self._cases}
+            self._path.write_text(json.dumps(content), encoding="utf-8")
+
+    def found(self) -> Found:
+        """Return the earliest minute of each alert of each job."""
+        merged: tuple[Firing, Firing] = ({}, {})
+        for found in self._cases.values():
+            for firing, whole in zip(found, merged, strict=True):
+                for job, alerts in firing.items():
+                    known = whole.setdefault(job, {})
+                    for alert, minute in alerts.items():
+                        known[alert] = min(minute, known.get(alert, minute))
+        return merged
 
 
-def _key(run: Run) -> str:
-    names = " ".join(f"{scenario.name}:{seed}" for scenario, seed in run.cases)
-    return f"{'weeks' if run.weeks else 'hours'} {names}"
+def _key(scenario: Scenario, seed: int, *, weeks: bool) -> str:
+    return f"{scenario.name}:{seed}, {'weeks' if weeks else 'hours'}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TextIO
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import numpy as np
 import yaml
@@ -119,9 +121,11 @@ def replay(
     minutes = max(case.minutes for case, _ in chosen)
     path = work / "backtest.yml"
     with path.open("w", encoding="utf-8") as out:
-        files = [rules / f"{name}.yml" for name in RULES[weeks]]
-        out.write(f"rule_files: [{', '.join(map(str, files))}]\nevaluation_interval: 1m\n")
-        out.write(f"group_eval_order: [{', '.join(_groups(files))}]\ntests:\n")
+        groups = [each for name in RULES[weeks] for each in _groups(rules / f"{name}.yml")]
+        (work / "rules.yml").write_text(json.dumps({"groups": groups}), encoding="utf-8")
+        order = ", ".join(group["name"] for group in groups)
+        out.write("rule_files: [rules.yml]\nevaluation_interval: 1m\n")
+        out.write(f"group_eval_order: [{order}]\ntests:\n")
         out.write(f"- interval: {60 // slots}s\n  start_timestamp: {start:.0f}\n")
         # Before its start nothing is missing, so nothing is recorded as zero beside the given past.
         out.write("  input_series:\n  - series: 'process_start_time_seconds{job=\"prometheus\"}'\n")
@@ -142,9 +146,14 @@ def replay(
     return _first(output, start + 60 * lead)
 
 
-def _groups(files: list[Path]) -> list[str]:
-    """Name the groups of rule files in their order; promtool has none of its own."""
-    return [group["name"] for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+@cache
+def _groups(file: Path) -> list[dict[str, Any]]:
+    """Read a file's groups, without the messages: to write these takes a sixth of all time."""
+    groups: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+    for group in groups:
+        for rule in group["rules"]:
+            rule.pop("annotations", None)
+    return groups
 
 
 def _write(case: Case, world: World, minutes: int, out: TextIO, *, weeks: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,11 @@ from alerts.backtest.replay import drawn, replay
 from instrumentation.contract.buckets import DENSE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from alerts.backtest.catalog import Scenario
     from alerts.backtest.kept import Kept
-    from alerts.backtest.replay import Firing, Found
+    from alerts.backtest.replay import Found
 
 _SERIES_A_RUN: Final = 9000
 _ROUTE_SERIES_A_RUN: Final = 1350
@@ -72,8 +71,11 @@ class Size:
         )
 
 
-def split(cases: Cases) -> list[Run]:
-    """Split cases into runs of about the same length; those with weeks of past come first."""
+def split(cases: Cases, kept: Kept) -> list[Run]:
+    """Split cases into runs of about the same length; those with weeks of past come first.
+
+    What is known of cases already is not asked again.
+    """
     sized = [(each, Size.of(*each)) for each in cases]
     sized.sort(key=lambda each: each[1].minutes, reverse=True)
     runs: list[Run] = []
@@ -84,50 +86,41 @@ def split(cases: Cases) -> list[Run]:
                 for each in sized
                 if each[0][0].autumn == autumn
                 and (each[0][0].weeks if weeks else not each[0][0].past_only)
+                and not kept.knows(*each[0], weeks=weeks)
             ]
             runs += _packed(alike, weeks=weeks)
     return runs
 
 
 def perform(
-    runs: list[Run],
-    promtool: str,
-    rules: Path,
-    done: Callable[[Run], None],
-    kept: Kept,
-) -> Found:
+    runs: list[Run], promtool: str, rules: Path, kept: Kept, done: Callable[[Run], None]
+) -> None:
     """Replay all runs, as many at once as there are cores.
 
     Args:
         runs: what `split` returned.
         promtool: the program.
         rules: folder of the rule files.
+        kept: is given what each run found.
         done: is told each run that is over.
-        kept: knows runs that need not be repeated.
 
     Raises:
         ReplayError: promtool failed.
     """
 
     def one(run: Run) -> Found:
-        known = kept.find(run)
-        if known:
-            return known
         with tempfile.TemporaryDirectory(prefix="backtest-") as work:
             return replay(run.cases, Path(work), promtool, rules, weeks=run.weeks)
 
-    results = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting = {pool.submit(one, run): run for run in runs}
         try:
             for each in as_completed(waiting):
-                results.append(each.result())
-                kept.keep(waiting[each], results[-1])
+                kept.keep(waiting[each], each.result())
                 done(waiting[each])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return _first(pages for pages, _ in results), _first(naive for _, naive in results)
 
 
 def _packed(sized: list[tuple[tuple[Scenario, int], Size]], *, weeks: bool) -> Iterator[Run]:
@@ -160,13 +153,3 @@ def _cost(sizes: list[Size], *, weeks: bool) -> float:
     filled = 4 * minutes if weeks else minutes
     every = past.lead(weeks=weeks) + minutes
     return _SECONDS_A_MINUTE * every + _SECONDS_A_SERIES * series * filled
-
-
-def _first(found: Iterable[Firing]) -> Firing:
-    """Take the earliest time of each alert of each job."""
-    merged: Firing = defaultdict(dict)
-    for firing in found:
-        for job, alerts in firing.items():
-            for alert, minute in alerts.items():
-                merged[job][alert] = min(minute, merged[job].get(alert, minute))
-    return merged

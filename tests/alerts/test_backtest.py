@@ -13,7 +13,7 @@ from alerts.backtest.__main__ import main
 from alerts.backtest.catalog import Incident, Scenario
 from alerts.backtest.draw import Draw
 from alerts.backtest.kept import Kept
-from alerts.backtest.replay import Case, drawn, replay
+from alerts.backtest.replay import Case, Found, drawn, replay
 from alerts.backtest.runs import split
 from alerts.backtest.scenarios import SCENARIOS
 from alerts.backtest.verdict import verdicts
@@ -78,7 +78,7 @@ def test_the_same_seed_draws_the_same_and_another_something_else() -> None:
 
 def test_every_case_is_in_a_run_that_promtool_can_hold() -> None:
     cases = [(scenario, seed) for seed in (1, 2) for scenario in SCENARIOS]
-    runs = split(cases)
+    runs = split(cases, Kept())
     whole = [case for each in runs if not each.weeks for case in each.cases]
     assert all(each.cost > 0 for each in runs)
     assert sorted(map(str, whole)) == sorted(str(case) for case in cases if not case[0].past_only)
@@ -141,14 +141,18 @@ def test_cases_that_are_replayed_together_do_not_disturb_each_other(tmp_path: Pa
 
 
 def test_a_backtest_goes_on_where_it_was_stopped_unless_the_rules_changed(tmp_path: Path) -> None:
-    (run,) = split([(SCENARIOS[0], 1)])
+    (scenario,) = (each for each in SCENARIOS if each.name == "outage")
+    cases = [(scenario, 1), (scenario, 2)]
     rules, file = tmp_path / "rules.yml", tmp_path / "kept.json"
     rules.write_text("a")
-    Kept(file, [rules]).keep(run, ({"a:1": {"HighErrorRatio": 78.0}}, {}))
-    assert Kept(file, [rules]).find(run) == ({"a:1": {"HighErrorRatio": 78.0}}, {})
+    (run,) = split(cases[:1], Kept(file, (rules,)))
+    found: Found = {"outage:1": {"HighErrorRatio": 78.0}}, {"outage:1": {"NaiveErrorRatio": 77.0}}
+    Kept(file, (rules,)).keep(run, found)
+    later = Kept(file, (rules,))
+    assert later.found() == found
+    assert [each.cases for each in split(cases, later)] == [cases[1:]]
     rules.write_text("b")
-    assert Kept(file, [rules]).find(run) is None
-    assert Kept(None, [rules]).find(run) is None
+    assert [each.cases for each in split(cases, Kept(file, (rules,)))] == [cases]
 
 
 @pytest.mark.parametrize(
