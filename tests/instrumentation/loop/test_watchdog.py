@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import os
+import pdb
 import subprocess
 import sys
 import textwrap
@@ -177,6 +179,33 @@ def test_it_works_under_a_debuggers_trace(observed: Observed, told: Told, run: R
     observed.instrument(app)
     url = f"{run(app)}/traced"
     told.provoke(lambda: httpx.get(url), "/traced", line(traced, "time.sleep"))
+
+
+def test_who_stands_at_a_breakpoint_blocks_nothing(
+    observed: Observed, told: Told, run: Run
+) -> None:
+    """A real debugger, whose commands come from a person who takes a while."""
+    (ends, keys), screen = os.pipe(), io.StringIO()
+
+    async def stops() -> None:
+        with os.fdopen(ends) as typed:
+            debugger = pdb.Pdb(stdin=typed, stdout=screen, nosigint=True, readrc=False)
+            debugger.set_trace()
+            await asyncio.sleep(0)
+
+    app = FastAPI()
+    app.get("/stops")(stops)
+    app.get("/sleeps")(sleeps)
+    observed.instrument(app)
+    base = run(app)
+    request = threading.Thread(target=httpx.get, args=(f"{base}/stops",))
+    request.start()
+    wait_until(lambda: "(Pdb)" in screen.getvalue())
+    time.sleep(3 * BLOCK_SECONDS)
+    with os.fdopen(keys, "w") as keyboard:
+        keyboard.write("continue\n")
+    request.join()
+    told.provoke(lambda: httpx.get(f"{base}/sleeps"), "/sleeps", line(sleeps, "time.sleep"))
 
 
 def test_a_scrape_is_no_block(app: FastAPI, observed: Observed, run: Run) -> None:
