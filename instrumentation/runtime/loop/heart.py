@@ -245,7 +245,7 @@ class Heart:
         usage = self._usage.read()
         if seen.stretch.end is None:
             sample.slept = sample.owner is None or self._usage.sleeps()
-        seen.segment.know(sample, usage._replace(at=at, cpu=sample.usage.cpu), missed)
+        seen.segment.know(sample, usage, missed)
 
     def _hold(self, frame: FrameType) -> int:
         """The identity of a callback: of one that is over, it would be given to another.

@@ -25,7 +25,7 @@ class Sample:
     """What the loop was doing at one moment.
 
     Attributes:
-        usage: of the loop's thread, at that moment.
+        usage: of the loop's thread, at that moment; its `starved` was read at `read`.
         since: from when on it is known to have done that; earlier than the moment where it kept
             the interpreter's lock, so that nobody could look.
         owner: the identity of the running task or callback; None if the loop was idle, or did
@@ -43,6 +43,7 @@ class Sample:
     culprit: Spot | None = None
     stack: tuple[Spot, ...] = ()
     slept: bool = False
+    read: float = 0.0
 
 
 @dataclass(slots=True)
@@ -117,9 +118,11 @@ class Segment:
         """Learn the rest about a sample just seen.
 
         Arguments:
+            usage: the time that it was read at, which may be later than that of the sample.
             missed: how many looks it stands for, beside its own.
         """
-        self.last = sample.usage = usage
+        sample.read = usage.at
+        self.last = sample.usage = sample.usage._replace(starved=usage.starved)
         self.asleep = sample.slept
         self.slept = self.slept or sample.slept
         if sample.culprit in self.lines:
@@ -200,7 +203,7 @@ class Stretch:
             start = _border(segments[index - 1], segment) if index else self._start(first)
             end = _border(segment, following) if following else until.at
             told = following.first.usage if following else until
-            early = first.usage.at - (start if index else self.last)
+            early = max(first.read, first.usage.at) - (start if index else self.last)
             late = end - segment.last.at if segment.asleep else _ALL
             culprit = max(segment.lines, key=segment.lines.__getitem__)
             yield Block(
@@ -244,7 +247,7 @@ def _starved(segment: Segment, early: float, told: Usage, late: float) -> float:
     in the segment before, and the wait in which this segment ends is told by the next one's.
 
     Arguments:
-        early: the most that the wait can be of which the first sample tells.
+        early: the most that the waits can be of which the first sample tells.
         told: the usage that tells of the last wait.
         late: the most that this can be; a thread that slept when last seen did not wait yet.
     """

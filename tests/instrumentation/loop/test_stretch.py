@@ -137,3 +137,14 @@ def test_a_wait_for_cpu_counts_where_it_began_and_is_told_later(
     one, other = made.blocks(0.0, Usage(0.3, starved=0.08))
     assert one.starved == pytest.approx(starved)
     assert other.starved == pytest.approx(0.05)
+
+
+def test_a_wait_counts_though_the_kernel_was_asked_late() -> None:
+    """Who looks may get no CPU itself, between its look and its question."""
+    made = stretch((0.02, 1, ONE))
+    sample = Sample(Usage(0.1), None, 2, None, OTHER, (OTHER,))
+    segment = made.add(sample)
+    assert segment is not None
+    segment.know(sample, Usage(0.3, starved=0.23), missed=0.0)
+    _, other = made.blocks(0.0, Usage(0.32, starved=0.23))
+    assert other.starved == pytest.approx(0.23)
