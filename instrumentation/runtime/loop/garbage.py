@@ -6,7 +6,7 @@ import gc
 from collections import deque
 from collections.abc import Iterable
 from threading import get_ident
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,11 +16,23 @@ _LONG_SECONDS: Final = 0.005
 
 
 class Pause(NamedTuple):
-    """One long run of the collector, in the clock of `time.perf_counter`."""
+    """One long run of the collector.
+
+    Attributes:
+        thread: the one that it ran in.
+        start, end: in the clock of `time.perf_counter`.
+        cpu: seconds of CPU that it burnt. A run that got no CPU lasts long, and is not to blame.
+    """
 
     thread: int
     start: float
     end: float
+    cpu: float
+
+    def within(self, start: float, end: float) -> float:
+        """The seconds of CPU burnt between the two, as if it had burnt evenly."""
+        overlap = max(0.0, min(self.end, end) - max(self.start, start))
+        return overlap * min(1.0, self.cpu / (self.end - self.start))
 
 
 class Pauses:
@@ -33,7 +45,7 @@ class Pauses:
     def __init__(self) -> None:
         self._new: deque[tuple[int, float]] = deque(maxlen=10_000)
         self._long: deque[Pause] = deque(maxlen=64)
-        self._began = 0.0
+        self._began = self._cpu = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._new)
@@ -59,13 +71,13 @@ class Pauses:
                 observer.collected(generation, pauses)
 
     def within(self, start: float, end: float, thread: int | None = None) -> float:
-        """Seconds of long runs between `start` and `end`; in `thread` only, if it is given.
+        """CPU seconds of long runs between `start` and `end`; in `thread` only, if it is given.
 
         A run in another thread keeps the interpreter's lock, so it holds up what wants to run;
         code that sleeps meanwhile would have slept anyway.
         """
         return sum(
-            max(0.0, min(pause.end, end) - max(pause.start, start))
+            pause.within(start, end)
             for pause in tuple(self._long)
             if thread in (None, pause.thread)
         )
@@ -74,9 +86,13 @@ class Pauses:
         now = perf_counter()
         if phase == "start":
             self._began = now
+            self._cpu = thread_time() if info["generation"] else 0.0
             return
-        began = self._began
+        generation, began = info["generation"], self._began
         # A service with many routers may have a short run for every request.
-        self._new.append((info["generation"], now - began))
-        if now - began > _LONG_SECONDS:
-            self._long.append(Pause(get_ident(), began, now))
+        self._new.append((generation, now - began))
+        # The youngest generation is too small for a long run, and has most of the runs.
+        if generation and now - began > _LONG_SECONDS:
+            cpu = thread_time() - self._cpu
+            if cpu > _LONG_SECONDS:
+                self._long.append(Pause(get_ident(), began, now, cpu))

@@ -197,7 +197,7 @@ class Watchdog:
             if not block.slept:
                 block.starved += still.delayed(block.start, block.end)
             collecting = self._pauses.within(block.start, block.end, heart.thread)
-            block.collecting = collecting >= block.seconds / 2
+            block.collecting = collecting >= block.held() / 2
         blocks = [block for block in blocks if block.held() >= heart.threshold]
         if not blocks:
             blocks = self._standstill(still, heart, stretch, end)
@@ -219,7 +219,7 @@ class Watchdog:
         }
         starved = reasons[STARVED]
         start = end.at - seconds
-        if self._pauses.within(start, end.at) - starved >= heart.threshold:
+        if self._pauses.within(start, end.at) >= heart.threshold:
             return [Block(start, end.at, seconds, cpu, starved, None, None, collecting=True)]
         if sum(reasons.values()) >= seconds / 2:
             for observer in heart.observers:
