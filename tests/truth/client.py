@@ -17,7 +17,7 @@ import websockets
 from tests.truth.shapes import Shape
 
 CONCURRENT = 40
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 @dataclass

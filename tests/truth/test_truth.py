@@ -104,9 +104,10 @@ WAYS = {
     "uvicorn": (uvicorn, ("--workers", "4")),
     "gunicorn": (gunicorn, ("--workers", "4")),
 }
+# Far enough apart that seldom all workers leave at once, and nobody answers until they are back.
 RECYCLED = {
-    "uvicorn": ("--limit-max-requests", "1000", "--limit-max-requests-jitter", "500"),
-    "gunicorn": ("--max-requests", "1000", "--max-requests-jitter", "500"),
+    "uvicorn": ("--limit-max-requests", "500", "--limit-max-requests-jitter", "1500"),
+    "gunicorn": ("--max-requests", "500", "--max-requests-jitter", "1500"),
 }
 
 
