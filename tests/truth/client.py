@@ -18,6 +18,12 @@ from tests.truth.shapes import Shape
 
 CONCURRENT = 40
 PATIENCE_SECONDS = 180
+BROKEN_OFF = "OSError"
+"""Of an answer from a file that somebody closed.
+
+gunicorn's uvicorn worker closes its listening socket twice as it leaves. A file that a thread opens
+in between gets the same descriptor, and can't be read after the second time.
+"""
 
 
 @dataclass
@@ -29,7 +35,7 @@ class Sent:
         trace: the trace and span that it said to come from, or None.
         sampled: whether it said that this trace is sampled.
         status: what came back; 0 for a connection that was closed without an answer.
-        whole: whether the body came to its end, as its length or its last chunk says.
+        broken: whether the body breaks off before its end, as its length or last chunk says.
     """
 
     number: int
@@ -37,11 +43,16 @@ class Sent:
     trace: tuple[str, str] | None
     sampled: bool
     status: int = 0
-    whole: bool = False
+    broken: bool = False
 
     @property
     def agent(self) -> str:
         return f"truth/{self.number}"
+
+    @property
+    def error(self) -> str:
+        """The label `error_type`."""
+        return BROKEN_OFF if self.broken and not self.shape.cut else self.shape.error
 
     def head(self, host: str) -> bytes:
         lines = [
@@ -103,7 +114,7 @@ class Client:
                 return
             request.status = int(first.split()[1])
             if not request.shape.leaves:
-                request.whole = _is_whole(request.shape.method, await reader.read())
+                request.broken = not _is_whole(request.shape.method, await reader.read())
             else:
                 await reader.readuntil(b"xxxxxxxxxx")
         finally:

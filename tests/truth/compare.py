@@ -19,22 +19,25 @@ CLOCK_NANOSECONDS = 1_000_000
 """The wall clock, which spans are stamped with, is corrected now and then."""
 
 
-def labels(shape: Shape) -> Labels:
+def labels(shape: Shape, error: str) -> Labels:
     """The labels of a request's observation; empty ones are left out."""
     told = {
         "http_request_method": shape.known_method,
         "http_route": shape.label,
         "http_response_status_code": str(shape.status),
         "url_scheme": "http",
-        "error_type": shape.error,
+        "error_type": error,
     }
     return tuple(sorted((name, value) for name, value in told.items() if value))
 
 
 def requests(sent: Iterable[Sent]) -> Counter[Labels]:
     """How many requests the metrics must tell of, by their labels."""
-    shapes = [one.shape for one in sent]
-    return Counter(labels(shape) for shape in [*shapes, *(LEAF for s in shapes if s.calls)])
+    found: Counter[Labels] = Counter()
+    for one in sent:
+        found[labels(one.shape, one.error)] += 1
+        found[labels(LEAF, LEAF.error)] += one.shape.calls
+    return +found
 
 
 def outside(sums: Series, stamps: Iterable[dict[str, Any]]) -> list[str]:
@@ -125,16 +128,16 @@ def wrong_spans(sent: Iterable[Sent], spans: Spans) -> Iterator[str]:
 
 def _facts(request: Sent, span: Span, spans: Spans) -> Iterator[tuple[str, object, object]]:
     """What is told of one request, and what is true."""
-    shape, told = request.shape, attributes(span)
+    shape, error, told = request.shape, request.error, attributes(span)
     trace, parent = request.trace or (span.trace_id.hex(), "")
     yield "name", span.name, shape.span_name
     yield "trace", span.trace_id.hex(), trace
     yield "parent", span.parent_span_id.hex(), parent
     yield "status code", told.get("http.response.status_code"), shape.status
     yield "route", told.get("http.route"), shape.route
-    yield "error type", told.get("error.type", ""), shape.error
-    yield "span status", span.status.code, 2 if shape.error else 0
-    yield "exceptions", len(span.events), int(bool(shape.error) and not shape.error.isdecimal())
+    yield "error type", told.get("error.type", ""), error
+    yield "span status", span.status.code, 2 if error else 0
+    yield "exceptions", len(span.events), int(bool(error) and not error.isdecimal())
     yield "path", told["url.path"], unquote(shape.path(request.number).partition("?")[0])
     below = spans.below(span, CLIENT)
     yield (
