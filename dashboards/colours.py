@@ -23,6 +23,8 @@ ROLES: Final[dict[Role, str]] = {
     "budget": GOOD,
 }
 
+EXEMPLAR: Final = "#1f9590"
+
 SERIES: Final = (
     "#3d7fd9", "#b98500", "#3a9e5c", "#b0569f", "#1f9590", "#c8661f", "#7a6fd0", "#8c8c8c",
 )  # fmt: skip

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dashboards.model import Graph, Query, Unit
+    from dashboards.snapshot.drawn import Request
     from dashboards.snapshot.filling import Range
     from dashboards.snapshot.prometheus import Series
 
@@ -28,6 +29,7 @@ _DAY: Final = 86_400
 _SECONDS_ARE_SHOWN: Final = 300
 _DAYS_ARE_SHOWN: Final = 5 * _DAY
 _FAR: Final = 4
+_MOST_AT_ONCE: Final = 8
 _GAP_STEPS: Final = 1.5
 _PAST: Final = "6 5"
 _DASHES: Final = ("", "2 3", "9 3 2 3", "14 4")
@@ -69,7 +71,12 @@ def styled(graph: Graph, curves: Sequence[Curve]) -> tuple[Line, ...]:
 
 
 def figure(
-    graph: Graph, curves: Sequence[Curve], lines: Sequence[Line], seen: Range, step: float
+    graph: Graph,
+    curves: Sequence[Curve],
+    lines: Sequence[Line],
+    seen: Range,
+    step: float,
+    requests: Sequence[Request] = (),
 ) -> str:
     """Return what plotly's script draws, as JSON."""
     drawn = go.Figure()
@@ -88,6 +95,8 @@ def figure(
                 },
             )
         )
+    if requests:
+        drawn.add_trace(_diamonds(requests))
     if graph.threshold is not None and _near(graph.threshold, curves):
         drawn.add_hline(y=graph.threshold, line={"color": colours.BAD, "dash": "dash", "width": 1})
     drawn.update_layout(**_layout(graph, curves, seen))
@@ -95,6 +104,20 @@ def figure(
     drawn.layout.template = None
     text: str = plotly.io.to_json(drawn)
     return text
+
+
+def _diamonds(requests: Sequence[Request]) -> go.Scatter:
+    """The page opens what a point's customdata names."""
+    return go.Scatter(
+        x=[_moment(each.at) for each in requests],
+        y=[each.value for each in requests],
+        customdata=[each.url for each in requests],
+        text=[each.trace for each in requests],
+        name="request",
+        mode="markers",
+        marker={"symbol": "diamond", "size": 7, "color": colours.EXEMPLAR},
+        hovertemplate="%{y} trace %{text}",
+    )
 
 
 def _near(threshold: float, curves: Sequence[Curve]) -> bool:
@@ -128,7 +151,9 @@ def _layout(graph: Graph, curves: Sequence[Curve], seen: Range) -> dict[str, Any
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 12},
         "showlegend": False,
-        "hovermode": "x unified",
+        # All values of a moment, unless they would cover the chart.
+        "hovermode": "x unified" if len(curves) <= _MOST_AT_ONCE else "closest",
+        "hoverlabel": {"namelength": 32},
         "xaxis": {
             **grid,
             "range": [_moment(seen.start), _moment(seen.end)],

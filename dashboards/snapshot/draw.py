@@ -7,28 +7,37 @@ from typing import TYPE_CHECKING, Final
 from dashboards.model import Graph, Stat
 from dashboards.snapshot import chart
 from dashboards.snapshot.chart import Curve
-from dashboards.snapshot.drawn import Cell, Drawn
+from dashboards.snapshot.drawn import Cell, Drawn, Request
 from dashboards.snapshot.filling import filled
 from dashboards.snapshot.moments import shown, since
 from dashboards.snapshot.values import legend, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dashboards.model import Column, Panel, Table
     from dashboards.snapshot.filling import Range
     from dashboards.snapshot.prometheus import Prometheus, Series
 
-MOST_LINES: Final = 20
+_MOST_LINES: Final = 20
+"""Of a chart; each of its queries has as many of them."""
+_MOST_REQUESTS: Final = 40
 _PAGES: Final = "critical"
 """The severity of an alert that wakes somebody."""
 
 
 class Painter:
-    """Draws panels of one range from one Prometheus."""
+    """Draws panels of one range from one Prometheus; `page` tells where a trace is shown."""
 
-    def __init__(self, prometheus: Prometheus, seen: Range, values: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        prometheus: Prometheus,
+        seen: Range,
+        values: Mapping[str, str],
+        page: Callable[[str], str] = lambda _: "",
+    ) -> None:
         self._prometheus = prometheus
+        self._page = page
         self._seen = seen
         self._values = values
 
@@ -40,27 +49,45 @@ class Painter:
 
     def _graph(self, graph: Graph) -> Drawn:
         step = self._seen.step(graph.step)
-        curves = [
-            Curve(query, series)
-            for query in graph.queries
-            for series in self._prometheus.over(
-                self._filled(query.expression, step), self._seen, step
-            )
-        ]
-        most = sorted(curves, key=lambda curve: -(curve.largest or 0))[:MOST_LINES]
-        shown = [curve for curve in curves if curve in most]
+        most = _MOST_LINES // len(graph.queries)
+        shown: list[Curve] = []
+        omitted = 0
+        for query in graph.queries:
+            asked = self._filled(query.expression, step)
+            found = self._prometheus.over(asked, self._seen, step)
+            curves = [Curve(query, series) for series in found]
+            largest = sorted(curves, key=lambda curve: -(curve.largest or 0))[:most]
+            shown += [curve for curve in curves if curve in largest]
+            omitted += len(curves) - len(largest)
         lines = chart.styled(graph, shown)
+        requests = self._requests(graph) if shown else ()
         return Drawn(
             title=graph.title,
             description=graph.description,
             empty=graph.empty,
-            chart=chart.figure(graph, shown, lines, self._seen, step) if shown else "",
+            chart=chart.figure(graph, shown, lines, self._seen, step, requests) if shown else "",
             legend=lines,
             threshold="" if graph.threshold is None else spelled(graph.threshold, graph.unit),
-            omitted=len(curves) - len(shown),
+            requests=len(requests),
+            omitted=omitted,
+        )
+
+    def _requests(self, graph: Graph) -> tuple[Request, ...]:
+        """Find the slowest ones behind the lines; all of a graph's queries read the same."""
+        query = next((query for query in graph.queries if query.exemplars), None)
+        if query is None:
+            return ()
+        asked = self._filled(query.expression, self._seen.step(graph.step))
+        found = sorted(self._prometheus.exemplars(asked, self._seen), key=lambda each: -each.value)
+        return tuple(
+            Request(at=each.at, value=each.value, trace=each.trace, url=self._page(each.trace))
+            for each in found[:_MOST_REQUESTS]
         )
 
     def _stat(self, stat: Stat) -> Drawn:
+        found = [
+            (query, series) for query in stat.queries for series in self._now(query.expression)
+        ]
         tiles = tuple(
             (
                 legend(query.legend, series.labels),
@@ -70,8 +97,8 @@ class Painter:
                     bad=series.last < stat.least,
                 ),
             )
-            for query in stat.queries
-            for series in self._now(query.expression)
+            # Of a hundred services the worst are of interest.
+            for query, series in sorted(found, key=lambda each: each[1].last)
         )
         return Drawn(title=stat.title, description=stat.description, empty=stat.empty, tiles=tiles)
 

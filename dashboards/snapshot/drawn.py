@@ -30,6 +30,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request that a chart shows as a diamond; `url` leads to its trace, where one is known."""
+
+    at: float
+    value: float
+    trace: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """A panel: one of a chart with its legend, tiles, and a table.
 
@@ -40,6 +50,7 @@ class Drawn:
         chart: what plotly's script draws, as JSON.
         legend: of the chart's lines.
         threshold: where the chart's red line is, or would be if it were not far above.
+        requests: how many the chart shows beside its lines.
         omitted: how many lines the chart leaves out, the smallest ones.
         tiles: values, each below its name.
         headings: of the table; `numbers` of them, the last ones, stand above numbers.
@@ -52,6 +63,7 @@ class Drawn:
     chart: str = ""
     legend: tuple[Line, ...] = ()
     threshold: str = ""
+    requests: int = 0
     omitted: int = 0
     tiles: tuple[tuple[str, Cell], ...] = ()
     headings: tuple[str, ...] = ()

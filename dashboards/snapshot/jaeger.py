@@ -63,6 +63,10 @@ class Jaeger:
                 found[trace.identifier] = trace
         return tuple(sorted(found.values(), key=lambda each: -each.seconds)[:count])
 
+    def page(self, identifier: str) -> str:
+        """Return the address at which a trace is shown."""
+        return f"{self._url}/trace/{identifier}"
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -75,7 +79,7 @@ class Jaeger:
             seconds=(end - start) / 1e9,
             at=start / 1e9,
             failed=span.get("status", {}).get("code") in (_ERROR, "STATUS_CODE_ERROR"),
-            url=f"{self._url}/trace/{span['traceId']}",
+            url=self.page(span["traceId"]),
         )
 
     def _ask(self, path: str, **parameters: str) -> dict[str, Any]:

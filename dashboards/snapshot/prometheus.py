@@ -30,6 +30,15 @@ class Series:
         return self.points[-1][1]
 
 
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One request of a histogram: its time, its value and its trace."""
+
+    at: float
+    value: float
+    trace: str
+
+
 class Prometheus:
     """A client of one server's API."""
 
@@ -40,34 +49,45 @@ class Prometheus:
 
     def over(self, expression: str, seen: Range, step: float) -> tuple[Series, ...]:
         """Return an expression's series over a range."""
-        result = self._ask(
+        data = self._ask(
             "/api/v1/query_range", query=expression, start=seen.start, end=seen.end, step=step
         )
-        return tuple(_series(each["metric"], each["values"]) for each in result)
+        return tuple(_series(each["metric"], each["values"]) for each in data["result"])
 
     def at(self, expression: str, time: float) -> tuple[Series, ...]:
         """Return an expression's series at one moment."""
-        result = self._ask("/api/v1/query", query=expression, time=time)
-        return tuple(_series(each["metric"], [each["value"]]) for each in result)
+        data = self._ask("/api/v1/query", query=expression, time=time)
+        return tuple(_series(each["metric"], [each["value"]]) for each in data["result"])
+
+    def exemplars(self, expression: str, seen: Range) -> tuple[Exemplar, ...]:
+        """Return those of an expression's series over a range, each trace once."""
+        path = "/api/v1/query_exemplars"
+        data = self._ask(path, query=expression, start=seen.start, end=seen.end)
+        found = {
+            each["labels"]["trace_id"]: (each["timestamp"], float(each["value"]))
+            for series in data
+            for each in series["exemplars"]
+            if "trace_id" in each["labels"]
+        }
+        return tuple(Exemplar(at, value, trace) for trace, (at, value) in found.items())
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _ask(self, path: str, **parameters: str | float) -> list[dict[str, Any]]:
+    def _ask(self, path: str, **parameters: str | float) -> Any:
         try:
             answer = self._http.post(path, data=parameters)
         except httpx.HTTPError as error:
             raise SnapshotError(f"Prometheus at {self._url} does not answer: {error}") from error
         try:
-            content = answer.json()
-            result: list[dict[str, Any]] = content["data"]["result"]
+            data = answer.json()["data"]
         except (ValueError, KeyError, TypeError):
             said = answer.text[:300]
             raise SnapshotError(
                 f"Prometheus at {self._url} answered {answer.status_code}: {said}"
             ) from None
-        return result
+        return data
 
 
 def _series(labels: Mapping[str, str], values: list[tuple[float, str]]) -> Series:

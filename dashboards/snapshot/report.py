@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from dashboards import causes, colours
 from dashboards.model import Row
-from dashboards.snapshot.draw import MOST_LINES, Painter
+from dashboards.snapshot.draw import Painter
 from dashboards.snapshot.drawn import Cell, Drawn
 from dashboards.snapshot.filling import chosen
 from dashboards.snapshot.moments import clock, span
@@ -33,6 +33,7 @@ _TEMPLATE: Final = Path(__file__).parent / "page.html.j2"
 _TRACES: Final = 10
 _LEGEND: Final = 6
 _ROWS: Final = 6
+_TILES: Final = 6
 """What is more is shown when asked for, or printed."""
 _PARTS: Final = re.compile(
     r"(?<=[/:_.])(?=[^/:_.\s])|(?<=[a-z])(?=[A-Z])|(?<=[0-9a-f]{8})(?=[0-9a-f]{8})"
@@ -54,7 +55,8 @@ class Snapshot:
 
     def page(self, prometheus: Prometheus, jaeger: Jaeger | None) -> str:
         """Return the page. Raises SnapshotError where a backend does not answer."""
-        painter = Painter(prometheus, self.seen, self.values())
+        pages = (jaeger.page,) if jaeger else ()
+        painter = Painter(prometheus, self.seen, self.values(), *pages)
         rows = self.rows()
         count, done = sum(len(row.panels) for row in rows), 0
         drawn = []
@@ -75,8 +77,10 @@ class Snapshot:
                 chosen=self._chosen(),
                 range=span(self.seen.start, self.seen.end),
                 rows=drawn,
-                most={"lines": MOST_LINES, "legend": _LEGEND, "rows": _ROWS},
+                most={"legend": _LEGEND, "rows": _ROWS, "tiles": _TILES},
                 limit=colours.BAD,
+                exemplar=colours.EXEMPLAR,
+                traced=jaeger is not None,
                 script=plotly.offline.get_plotlyjs(),
             )
         )

@@ -53,8 +53,43 @@ def running(folder: Path) -> Iterator[Backends]:
         for at, lines in made.moments(end):
             blocks.write(at, lines)
     with started(folder, ports, "--only", "prometheus,jaeger"):
+        exemplify(backends)
         trace(f"http://127.0.0.1:{ports['JAEGER_OTLP_HTTP_PORT']}", backends)
         yield backends
+
+
+def exemplify(backends: Backends) -> None:
+    """Send one slow request of each route to Prometheus as the collector would."""
+    points = [
+        {
+            "timeUnixNano": str(backends.end * 10**9),
+            "startTimeUnixNano": str(backends.start * 10**9),
+            "count": "1",
+            "sum": 2.0,
+            "explicitBounds": [0.5],
+            "bucketCounts": ["0", "1"],
+            "attributes": [{"key": "http.route", "value": {"stringValue": route}}],
+            "exemplars": [
+                {
+                    "timeUnixNano": str((backends.end - 120) * 10**9),
+                    "asDouble": 2.0,
+                    "traceId": f"{nth + 1:032x}",
+                    "spanId": f"{nth + 1:016x}",
+                }
+            ],
+        }
+        for nth, route in enumerate(made.ROUTES)
+    ]
+    histogram = {"aggregationTemporality": 2, "dataPoints": points}
+    metric = {"name": "http.server.request.duration", "unit": "s", "histogram": histogram}
+    identity = {"service.name": "orders", "service.instance.id": "exemplified"}
+    attributes = [{"key": key, "value": {"stringValue": text}} for key, text in identity.items()]
+    sent = {"resource": {"attributes": attributes}, "scopeMetrics": [{"metrics": [metric]}]}
+    httpx.post(
+        f"{backends.prometheus}/api/v1/otlp/v1/metrics",
+        json={"resourceMetrics": [sent]},
+        trust_env=False,
+    ).raise_for_status()
 
 
 def trace(otlp: str, backends: Backends) -> None:

@@ -8,8 +8,8 @@
       const box = chart.querySelector(".main-svg")?.getBoundingClientRect();
       if (!box || box.width < 200 || box.height < 80) wrong.push(`${title}: not drawn`);
       else if (box.right > panel.right || box.bottom > panel.bottom) wrong.push(`${title}: larger than its panel`);
-      const lines = [...chart.querySelectorAll(".scatterlayer .trace")];
-      const named = chart.closest(".panel").querySelectorAll(".legend tr:not(.threshold)").length;
+      const lines = [...chart.querySelectorAll(".scatterlayer .trace")].filter((trace) => trace.querySelector(".lines path, .js-line"));
+      const named = chart.closest(".panel").querySelectorAll(".legend tr:not(.threshold, .requests)").length;
       if (lines.length === 0 || lines.length !== named) wrong.push(`${title}: ${lines.length} lines, ${named} names`);
       for (const line of lines) {
         const marks = [...line.querySelectorAll("path")].map((path) => path.getBoundingClientRect());

@@ -1,7 +1,7 @@
 """An incident that is made: every series that a dashboard reads, and the last ten minutes are bad.
 
 Names and labels are the contract's, so what it gets more of is here too. Three instances of a
-service, long routes and long names are there to be too much for a narrow page.
+service, many services, long routes and long names are there to be too much for a narrow page.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ SERVICES: Final = {
     "payments": ("payments-7d5c:8001",),
 }
 HOSTILE: Final = "<img src=x onerror=alert(1)>"
+CROWD: Final = tuple(f"service-{nth:02}-of-many" for nth in range(24))
+"""More services, of which only what is recorded by service is known."""
 _FAILED: Final = "500"
 _VALUES: Final[Mapping[str, Sequence[str]]] = {
     "http_request_method": ("GET",),
@@ -167,6 +169,11 @@ def _every() -> Iterator[_Series]:
                     yield _plain(name, own)
         for series in recorded.series():
             yield from _recorded(series, {"job": job, "deployment_environment_name": "demo"})
+    for job in CROWD:
+        own = {"job": job, "deployment_environment_name": "demo"}
+        for series in recorded.series():
+            if set(series.labels) <= own.keys():
+                yield from _recorded(series, own)
     for name in panels.EXTERNAL:
         if name not in ("ALERTS", "ALERTS_FOR_STATE"):
             yield from _backend(name)

@@ -164,6 +164,44 @@ def test_what_fires_since_when_the_culprit_and_the_slowest_trace_come_first(
         assert "/trace/" in (traces.locator("a").first.get_attribute("href") or "")
 
 
+def test_of_many_services_the_worst_and_the_largest_are_shown(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    services = len(made.CROWD) + len(made.SERVICES)
+    with opened(browser, pages["incident"], PHONE) as it:
+        panel = it.page.locator(".panel", has_text="How much of the budget is left?")
+        texts = panel.locator("dd").all_text_contents()
+        shares = [float(text.removesuffix(" %")) for text in texts]
+        assert len(shares) == 2 * services
+        assert shares == sorted(shares)
+        assert panel.locator("dd:visible").count() == 6
+        panel = it.page.locator(".panel", has_text="Do as many requests come as a week ago?")
+        # Half of the lines are last week's, and as many of these as there may be are drawn.
+        names = panel.locator(".legend td:nth-child(2)").all_text_contents()
+        assert names[:2] == ["orders demo", "payments demo"]
+        assert len(names) == 2 + 10
+        assert f"{services - 10} smaller ones are left out" in panel.inner_text()
+
+
+def test_a_diamond_opens_the_trace_of_its_request(
+    browser: Browser, backends: Backends, pages: dict[str, Path]
+) -> None:
+    with opened(browser, pages["incident"]) as it:
+        panel = it.page.locator(".panel", has_text="How long do requests take?")
+        diamonds = panel.locator(".points path")
+        assert diamonds.count() == len(made.ROUTES)
+        assert f"the {len(made.ROUTES)} slowest" in panel.locator(".requests").inner_text()
+        diamonds.first.scroll_into_view_if_needed()
+        box = diamonds.first.bounding_box()
+        assert box
+        it.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        panel.locator(".hoverlayer text").first.wait_for()
+        with it.page.context.expect_page() as trace:
+            it.page.mouse.down()
+            it.page.mouse.up()
+        assert trace.value.url.startswith(f"{backends.jaeger}/trace/{'0' * 31}")
+
+
 def test_a_name_is_a_text_whatever_stands_in_it(browser: Browser, pages: dict[str, Path]) -> None:
     with opened(browser, pages["runtime"]) as it:
         assert any(made.HOSTILE in text for text in it.texts(".legend td"))
