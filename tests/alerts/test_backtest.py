@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alerts.backtest import counters, report
+from alerts.backtest import counters, past, report
 from alerts.backtest.__main__ import main
 from alerts.backtest.catalog import Incident, Scenario
 from alerts.backtest.draw import Draw
@@ -19,6 +19,7 @@ from alerts.backtest.scenarios import SCENARIOS
 from alerts.backtest.verdict import verdicts
 from alerts.backtest.world import LIVE_MINUTES, SLOTS, Law, Route, World, since
 from alerts.generate import GENERATED
+from instrumentation.contract.recorded import REQUESTS_1H, REQUESTS_5M, SERVICE, Recorded
 from stack.binaries import binary
 
 SMALL = "outage,errors,slow_tail,bimodal_service,export,long_garbage_collection"
@@ -114,6 +115,19 @@ def test_past_weeks_are_compared_with_the_same_requests() -> None:
     assert len(parts) == 4
     last = sum(int(samples[36].partition("x")[0]) for samples in map(_expanded, parts))
     assert int(_expanded(total.split())[9]) == last
+
+
+def test_a_recorded_past_is_the_mean_of_its_window() -> None:
+    world = World(requests=100, routes=(Route(name="/", share=1, law=Law(median=0.01, sigma=0.3)),))
+    world.past_quiet = lambda minutes: np.where(np.mod(minutes, 60) < 30, 1.0, 0.0)
+    found = dict(past.series("a", world, np.random.default_rng(1), weeks=False))
+
+    def recorded(quantity: Recorded) -> list[float]:
+        (text,) = (text for name, text in found.items() if name.startswith(quantity.at(SERVICE)))
+        return [float(sample) for sample in text.split() if not sample.startswith("_")]
+
+    assert all(45 < value < 55 for value in recorded(REQUESTS_1H))
+    assert {round(value, -2) for value in recorded(REQUESTS_5M)} == {0, 100}
 
 
 def _expanded(samples: list[str]) -> list[str]:
