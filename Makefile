@@ -112,7 +112,7 @@ backtest: $(STAMP) ## replay incidents and harmless days through the rules, and 
 	@$(PY) -m alerts.backtest --promtool $(PROMTOOL) --write docs/backtest.md $(ARGS)
 
 rule-cost: $(STAMP) ## measure what the rules cost at 25,000, 100,000 and 400,000 series
-	@$(PY) -m stack.rule_cost
+	@$(PY) -m stack.rule_cost $(ARGS)
 
 .PHONY: backtest rule-cost
 

@@ -17,6 +17,7 @@ from instrumentation.contract.recorded import (
 )
 
 if TYPE_CHECKING:
+    from instrumentation.contract.recorded import Recorded
     from instrumentation.contract.slo import Numbers
 
 NAME: Final = "HighErrorRatio"
@@ -52,21 +53,24 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
 
 
 def _recordings(numbers: Numbers) -> list[Record]:
-    windows = (
-        (numbers.errors.window, REQUESTS_5M, ERRORS_5M),
-        # From the raw counters too: of the mean of five-minute rates, the newest five minutes are
-        # only a part, and five errors in a quiet hour would be known five minutes later.
-        (numbers.errors.long_window, REQUESTS_1H, ERRORS_1H),
+    short, long = numbers.errors.window, numbers.errors.long_window
+    requests = queries.request_rate(ROUTE.labels, short)
+    return [
+        *_rates(REQUESTS_5M, requests),
+        *_rates(ERRORS_5M, recordings.errors(REQUESTS_5M, short)),
+        *_rates(REQUESTS_1H, recordings.mean(REQUESTS_5M.at(ROUTE), long, short)),
+        # From the raw counters too, of which few have a 5xx: of the mean of five-minute rates, the
+        # newest five minutes are only a part, and five errors in a quiet hour would be known five
+        # minutes later.
+        *_rates(ERRORS_1H, recordings.errors(REQUESTS_1H, long)),
+    ]
+
+
+def _rates(quantity: Recorded, of_routes: str) -> tuple[Record, Record]:
+    return (
+        Record(quantity.at(ROUTE), of_routes),
+        Record(quantity.at(SERVICE), recordings.summed(quantity)),
     )
-    rules = []
-    for window, requests, failed in windows:
-        rules += [
-            Record(requests.at(ROUTE), queries.request_rate(ROUTE.labels, window)),
-            Record(failed.at(ROUTE), recordings.errors(failed, requests, window)),
-            Record(requests.at(SERVICE), recordings.summed(requests)),
-            Record(failed.at(SERVICE), recordings.summed(failed)),
-        ]
-    return rules
 
 
 def _description(numbers: Numbers) -> str:

@@ -32,24 +32,20 @@ LATENCY: Final = "LatencyBudgetBurn"
 
 def groups(numbers: Numbers) -> tuple[Group, ...]:
     """Record slow requests and every window's shares, and alert on the burn rates."""
-    base = [
-        rule
-        for window, timed, slow in (
-            (numbers.errors.window, TIMED_5M, SLOW_5M),
-            (numbers.errors.long_window, TIMED_1H, SLOW_1H),
-        )
-        for rule in (
-            Record(timed.at(SERVICE), queries.judged_requests(SERVICE.labels, window)),
-            Record(
-                slow.at(SERVICE),
-                queries.judged_slow(SERVICE.labels, window, numbers.objectives.latency),
-            ),
-        )
-    ]
+    base, hour = numbers.errors.window, numbers.errors.long_window
+    every = numbers.intervals.usual
+    rates = (
+        Record(TIMED_5M.at(SERVICE), queries.judged_requests(SERVICE.labels, base)),
+        Record(SLOW_5M.at(SERVICE), recordings.slow(TIMED_5M, base, numbers.objectives.latency)),
+        *(
+            Record(longer.at(SERVICE), recordings.mean(shorter.at(SERVICE), hour, base, every))
+            for longer, shorter in ((TIMED_1H, TIMED_5M), (SLOW_1H, SLOW_5M))
+        ),
+    )
     usual = Record(
         SLOW_RATIO_USUAL.at(SERVICE), recordings.usual(SLOW_RATIO["1h"], SERVICE, numbers)
     )
-    recorded: tuple[Record, ...] = (*base, *_ratios(numbers), usual)
+    recorded: tuple[Record, ...] = (*rates, *_ratios(numbers), usual)
     rules: tuple[Record | Alert, ...] = (*recorded, *_alerts(numbers))
     return (Group("objectives", numbers.intervals.usual, rules),)
 
@@ -58,14 +54,10 @@ def _ratios(numbers: Numbers) -> list[Record]:
     rules = []
     for budget in (budgets.AVAILABILITY, budgets.LATENCY):
         for name, window in budgets.windows(numbers).items():
-            nth, base = budgets.base_of(window, numbers)
-            bad, whole = budget.bad[nth], budget.whole[nth]
-            rules.append(
-                Record(
-                    budget.ratio[name].at(SERVICE),
-                    recordings.ratio(bad, whole, SERVICE, window, base),
-                )
+            share = recordings.ratio(
+                budget.bad, budget.whole, SERVICE, window, numbers.errors.window
             )
+            rules.append(Record(budget.ratio[name].at(SERVICE), share))
     return rules
 
 

@@ -8,7 +8,7 @@ from alerts import words
 from alerts.model import Alert, Group, Record
 from instrumentation.contract import promql, queries, recordings, symptoms
 from instrumentation.contract.recorded import (
-    BUCKETS,
+    BUCKETS_5M,
     P50_10M,
     P95_10M,
     P99_10M,
@@ -35,31 +35,26 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
         Record(TAIL_10M_USUAL.at(level), recordings.usual(TAIL_10M, level, numbers))
         for level in _LEVELS
     )
-    buckets = (
-        Record(
-            BUCKETS["5m"].at(ROUTE), queries.judged_buckets(ROUTE.labels, numbers.errors.window)
-        ),
-        Record(BUCKETS["10m"].at(ROUTE), recordings.judged_buckets(numbers)),
+    rates = (
+        # Reading every raw bucket is what the rules cost most, so it is done once.
+        Record(BUCKETS_5M.at(ROUTE), queries.judged_buckets(ROUTE.labels, numbers.errors.window)),
+        Record(BUCKETS_5M.at(SERVICE), recordings.summed(BUCKETS_5M)),
+        Record(TIMED_10M.at(ROUTE), queries.judged_requests(ROUTE.labels, numbers.tail.window)),
+        Record(TIMED_10M.at(SERVICE), recordings.summed(TIMED_10M)),
     )
-    recorded = (*buckets, *(rule for level in _LEVELS for rule in _recordings(level, numbers)))
+    recorded = (*rates, *(rule for level in _LEVELS for rule in _recordings(level, numbers)))
     return (
         Group("tail-usual", numbers.intervals.usual, usual),
-        # Reading every bucket is what the rules cost most, and ten minutes change little in one.
         Group("tail", numbers.intervals.usual, (*recorded, *_alerts(numbers))),
     )
 
 
 def _recordings(level: Level, numbers: Numbers) -> list[Record]:
-    buckets = BUCKETS["10m"].at(ROUTE)
+    buckets = recordings.buckets(level, numbers.tail.window, numbers)
     quantiles = [
-        Record(quantity.at(level), recordings.quantile(q, buckets, level))
-        for q, quantity in _QUANTILES
+        Record(quantity.at(level), recordings.quantile(q, buckets)) for q, quantity in _QUANTILES
     ]
-    return [
-        Record(TIMED_10M.at(level), queries.judged_requests(level.labels, numbers.tail.window)),
-        *quantiles,
-        Record(TAIL_10M.at(level), recordings.tail_ratio(level, numbers)),
-    ]
+    return [*quantiles, Record(TAIL_10M.at(level), recordings.tail_ratio(level, numbers))]
 
 
 def _alerts(numbers: Numbers) -> tuple[Alert, ...]:

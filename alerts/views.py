@@ -1,7 +1,6 @@
 """Recordings that no alert needs: quantiles and shares over longer windows, and last week's.
 
-Dashboards read them beyond a few hours. All are made of other recordings, the longer windows of the
-shorter ones'.
+All are made of other recordings, the longer windows of the shorter ones'.
 """
 
 from __future__ import annotations
@@ -9,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alerts.model import Group, Record
-from instrumentation.contract import promql, recordings
+from instrumentation.contract import recordings
 from instrumentation.contract.recorded import (
-    BUCKETS,
     ERROR_RATIO,
     ERRORS_5M,
     LAST_WEEK,
@@ -25,37 +23,31 @@ from instrumentation.contract.recorded import (
 if TYPE_CHECKING:
     from instrumentation.contract.slo import Numbers
 
-_LEVELS: Final = (SERVICE, ROUTE)
 _QUANTILES: Final = (0.5, 0.95, 0.99)
 
 
 def groups(numbers: Numbers) -> tuple[Group, ...]:
-    """Record what is looked at, the more seldom the longer its window."""
+    """Record what is looked at, the longest window more seldom."""
     levels, base = numbers.objectives, numbers.errors.window
     half_hour, hour, day_part = (
         levels.burn_fast.short,
         levels.burn_fastest.window,
         levels.burn_fast.window,
     )
-    of_5m, of_1h = BUCKETS["5m"].at(ROUTE), BUCKETS["1h"].at(ROUTE)
-    shortest = (
-        *_quantiles("5m", of_5m),
-        *_ratios("5m", base, base),
-    )
+    shortest = (*_quantiles("5m", base, numbers), *_ratios("5m", base, base))
     short = (
-        *_quantiles("30m", promql.mean(of_5m, half_hour - base)),
+        *_quantiles("30m", half_hour, numbers),
         *_ratios("30m", half_hour, base),
-        Record(of_1h, promql.mean(of_5m, hour - base)),
-        *_quantiles("1h", of_1h),
+        *_quantiles("1h", hour, numbers),
         *_ratios("1h", hour, base),
         *_last_week(),
     )
     long = (
-        *_quantiles("6h", promql.mean(of_1h, day_part - hour)),
+        *_quantiles("6h", day_part, numbers),
         *_ratios("6h", day_part, base),
         *(
             Record(REQUESTS_6H.at(level), recordings.mean(REQUESTS_5M.at(level), day_part, base))
-            for level in _LEVELS
+            for level in (SERVICE, ROUTE)
         ),
     )
     return (
@@ -65,11 +57,12 @@ def groups(numbers: Numbers) -> tuple[Group, ...]:
     )
 
 
-def _quantiles(window: str, buckets: str) -> list[Record]:
+def _quantiles(name: str, window: float, numbers: Numbers) -> list[Record]:
+    # A route has forty times as many buckets as its service, and nobody looks at them all: those of
+    # one route are told from its recorded buckets when they are asked for.
+    buckets = recordings.buckets(SERVICE, window, numbers)
     return [
-        Record(QUANTILES[q, window].at(level), recordings.quantile(q, buckets, level))
-        for level in _LEVELS
-        for q in _QUANTILES
+        Record(QUANTILES[q, name].at(SERVICE), recordings.quantile(q, buckets)) for q in _QUANTILES
     ]
 
 

@@ -26,19 +26,19 @@ class Budget:
 
     Args:
         ratio: share of bad events, by window.
-        bad: bad events a second, over the short and the long base window.
-        whole: all events a second, over the same two.
+        bad: bad events a second, over the shortest window.
+        whole: all events a second, over the same.
+        bad_1h: bad events a second, over an hour.
     """
 
     ratio: Mapping[str, Recorded]
-    bad: tuple[Recorded, Recorded]
-    whole: tuple[Recorded, Recorded]
+    bad: Recorded
+    whole: Recorded
+    bad_1h: Recorded
 
 
-AVAILABILITY: Final = Budget(
-    r.ERROR_RATIO, (r.ERRORS_5M, r.ERRORS_1H), (r.REQUESTS_5M, r.REQUESTS_1H)
-)
-LATENCY: Final = Budget(r.SLOW_RATIO, (r.SLOW_5M, r.SLOW_1H), (r.TIMED_5M, r.TIMED_1H))
+AVAILABILITY: Final = Budget(r.ERROR_RATIO, r.ERRORS_5M, r.REQUESTS_5M, r.ERRORS_1H)
+LATENCY: Final = Budget(r.SLOW_RATIO, r.SLOW_5M, r.TIMED_5M, r.SLOW_1H)
 
 
 def windows(numbers: Numbers) -> dict[str, float]:
@@ -80,7 +80,7 @@ def unusually_slow(numbers: Numbers) -> str:
     """
     levels = numbers.objectives
     now, usual = r.SLOW_RATIO["5m"].at(SERVICE), r.SLOW_RATIO_USUAL.at(SERVICE)
-    slow, timed = (quantity[1].at(SERVICE) for quantity in (LATENCY.bad, LATENCY.whole))
+    slow, timed = r.SLOW_1H.at(SERVICE), r.TIMED_1H.at(SERVICE)
     unusual = f"{levels.unusual:g} * {usual}"
     beyond = f"({slow} - {timed} * {unusual}) * {numbers.errors.long_window:g}"
     return promql.every(f"{now} >= {unusual}", f"{beyond} >= {levels.min_bad:g}")
@@ -93,7 +93,7 @@ def _burn(
     # One failed request in a quiet night is more than any burn rate: it takes a few.
     least = f">= {numbers.objectives.min_bad:g}"
     several = " or ".join(
-        f"{count} {least}" for count in _counts(budget.bad[1], burn.window, numbers)
+        f"{count} {least}" for count in _counts(budget.bad_1h, burn.window, numbers)
     )
     return promql.every(
         f"{budget.ratio[long].at(SERVICE)} / {share:g} > {burn.rate:g}",
@@ -113,10 +113,3 @@ def _counts(bad: Recorded, window: float, numbers: Numbers) -> list[str]:
         hours = f"{name}[{promql.duration(window)}:{promql.duration(hour)}]"
         counts.append(f"sum_over_time({hours}) * {hour:g}")
     return counts
-
-
-def base_of(window: float, numbers: Numbers) -> tuple[int, float]:
-    """Which of the two bases a window is averaged from, and its seconds."""
-    if window > numbers.objectives.burn_fast.window:
-        return 1, numbers.errors.long_window
-    return 0, numbers.errors.window

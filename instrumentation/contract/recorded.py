@@ -155,15 +155,11 @@ UP: Final = Recorded(
     "up:max", "1 while a target of the job is up, 0 while all are down.", (SERVICE,)
 )
 
-BUCKETS: Final = {
-    window: Recorded(
-        f"{_DURATION}_bucket:rate{window}",
-        f"Judged requests a second over {window} at or below each bound, all instances together.",
-        (ROUTE,),
-        extra=("le",),
-    )
-    for window in ("5m", "10m", "1h")
-}
+BUCKETS_5M: Final = Recorded(
+    f"{_DURATION}_bucket:rate5m",
+    "Judged requests a second over 5 minutes at or below each bound, all instances together.",
+    extra=("le",),
+)
 """Read in place of a histogram's own series, of which there are many times as many."""
 ERROR_RATIO: Final = {
     window: Recorded(
@@ -192,6 +188,7 @@ QUANTILES: Final = {
     (q, window): Recorded(
         f"{_DURATION}:p{q * 100:g}_{window}",
         f"{q:.0%} of the judged requests of {window} took no longer than this, in seconds.",
+        (SERVICE,),
     )
     for window in _VIEWS
     for q in (0.5, 0.95, 0.99)

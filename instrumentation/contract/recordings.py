@@ -1,8 +1,9 @@
 """What each recorded series is made of: the expressions of the recording rules.
 
-Only the first few read what services export, each series once; all else reads those. A mean of
-five-minute rates over an hour less five minutes spans exactly an hour; what happened in its first
-and last five minutes counts less than the rest, in proportion to its distance from the end.
+Only a few read what services export, of which the buckets are the most, once and over the shortest
+window; all else reads those. A mean of five-minute rates over an hour less five minutes spans
+exactly an hour; what happened in its first and last five minutes counts less than the rest, in
+proportion to its distance from the end.
 """
 
 from __future__ import annotations
@@ -20,30 +21,49 @@ if TYPE_CHECKING:
 
 def summed(quantity: Recorded) -> str:
     """A service's value as the sum of its routes'."""
-    return promql.total(quantity.at(ROUTE), SERVICE.labels)
+    return promql.total(quantity.at(ROUTE), (*SERVICE.labels, *quantity.extra))
 
 
-def errors(quantity: Recorded, requests: Recorded, window: float) -> str:
+def errors(requests: Recorded, window: float) -> str:
     """Failed requests a second of each route; zero where there were requests and none failed."""
     failed = queries.failures(ROUTE.labels, window)
     return promql.zero_fill(failed, requests.at(ROUTE))
 
 
-def quantile(q: float, buckets: str, level: Level) -> str:
-    """Duration that the share `q` did not exceed; nothing where there was no request.
+def quantile(q: float, buckets: str) -> str:
+    """Duration that the share `q` did not exceed; nothing where there was no request."""
+    return promql.present(promql.quantile_of(q, buckets))
+
+
+def buckets(level: Level, window: float, numbers: Numbers) -> str:
+    """Bucket rates over a window, as the mean of those that are recorded over a shorter one.
+
+    Of the raw buckets, which are most of all series, only the shortest window is ever read.
+    """
+    base, name = numbers.errors.window, r.BUCKETS_5M.at(level)
+    if window < base:
+        return queries.judged_buckets(level.labels, window)
+    return mean(name, window, base, every=numbers.intervals.usual)
+
+
+def slow(timed: Recorded, window: float, seconds: float) -> str:
+    """A service's judged requests a second that took longer; `timed` are all of them, recorded."""
+    fast = queries.judged_fast(SERVICE.labels, window, seconds)
+    # Two sums of the same numbers in another order differ in their last digit.
+    return f"clamp_min({timed.at(SERVICE)} - {fast}, 0)"
+
+
+def mean(name: str, window: float, base: float, every: float = 0) -> str:
+    """Mean over a window of what is itself recorded over the shorter window `base`.
 
     Args:
-        q: from 0 to 1.
-        buckets: a recorded name of bucket rates, or an expression made of one.
-        level: a service's is estimated from the sum of its routes' buckets.
+        name: a recorded name.
+        window: seconds.
+        base: seconds; a mean over `window - base` of what spans `base` spans the window.
+        every: how often it is recorded, where that is seldom: a range is open at its far end, so it
+            must be that much longer to hold the recording from there.
     """
-    whole = promql.total(buckets, (*level.labels, "le")) if level is SERVICE else buckets
-    return promql.present(promql.quantile_of(q, whole))
-
-
-def mean(name: str, window: float, base: float) -> str:
-    """Mean over a window of what is itself recorded over the shorter window `base`."""
-    return name if window <= base else promql.mean(name, window - base)
+    return name if window <= base else promql.mean(name, window - base + every)
 
 
 def ratio(part: Recorded, whole: Recorded, level: Level, window: float, base: float) -> str:
@@ -52,20 +72,6 @@ def ratio(part: Recorded, whole: Recorded, level: Level, window: float, base: fl
     Both rates are weighed alike, so hours with many requests count more than quiet ones.
     """
     return f"{mean(part.at(level), window, base)}\n/ ({mean(whole.at(level), window, base)} > 0)"
-
-
-def judged_buckets(numbers: Numbers) -> str:
-    """Bucket rates of each route over the tail's window.
-
-    Of the raw buckets, which are most of all series, only five minutes are read: ten are the mean
-    of these and of those before. A young series was at zero before it appeared, as `rate` has it.
-    """
-    window, base = numbers.tail.window, numbers.errors.window
-    if window != 2 * base:
-        return queries.judged_buckets(ROUTE.labels, window)
-    name = r.BUCKETS["5m"].at(ROUTE)
-    before = promql.zero_fill(promql.earlier(name, base), name)
-    return f"({name} + {before}) / 2"
 
 
 def tail_ratio(level: Level, numbers: Numbers) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from instrumentation.contract import promql, queries, recorded
+from instrumentation.contract import promql, recorded
 from instrumentation.contract.metrics import HTTP_SERVER_ABORTED_REQUESTS as ABORTED
 from instrumentation.contract.metrics import HTTP_SERVER_REQUEST_DURATION as REQUEST_DURATION
 from instrumentation.contract.recorded import SERVICE
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from instrumentation.contract.slo import Numbers
 
 _ROUTE = ("http_route",)
+_REQUESTS = recorded.REQUESTS_5M.at(SERVICE)
 
 
 def responses(status: str, window: float) -> str:
@@ -22,7 +23,7 @@ def responses(status: str, window: float) -> str:
     Recorded: `recorded.RESPONSES_5M`.
     """
     found = promql.observations(REQUEST_DURATION, window, SERVICE.labels, (_status(status),))
-    return promql.zero_fill(found, queries.request_rate(SERVICE.labels, window))
+    return promql.zero_fill(found, _REQUESTS)
 
 
 def aborted(window: float) -> str:
@@ -31,12 +32,12 @@ def aborted(window: float) -> str:
     Recorded: `recorded.ABORTED_5M`.
     """
     left = promql.rate(ABORTED, window, SERVICE.labels)
-    return promql.zero_fill(left, queries.request_rate(SERVICE.labels, window))
+    return promql.zero_fill(left, _REQUESTS)
 
 
 def large(quantity: Recorded, share: float, numbers: Numbers) -> str:
     """A recorded rate's share of the requests, where it is large and no work of a few."""
-    name, requests = quantity.at(SERVICE), recorded.REQUESTS_5M.at(SERVICE)
+    name, requests = quantity.at(SERVICE), _REQUESTS
     return promql.every(
         f"{name} / {requests} > {share:g}",
         f"{name} * {numbers.signals.window:g} >= {numbers.signals.min_requests:g}",
@@ -45,7 +46,7 @@ def large(quantity: Recorded, share: float, numbers: Numbers) -> str:
 
 def risen(quantity: Recorded, share: float, numbers: Numbers) -> str:
     """A recorded rate's share of the requests, where it is large and well above its usual one."""
-    name, requests = quantity.at(SERVICE), recorded.REQUESTS_5M.at(SERVICE)
+    name, requests = quantity.at(SERVICE), _REQUESTS
     signals = numbers.signals
     past = f"[{promql.duration(signals.past)}] offset {promql.duration(signals.min_past)}"
     usual = f"avg_over_time({name}{past}) / avg_over_time({requests}{past})"

@@ -19,7 +19,7 @@ LEFT_OUT = (
     recorded.UP,
     recorded.REQUESTS_6H,
     recorded.SLOW_RATIO_USUAL,
-    *recorded.BUCKETS.values(),
+    recorded.BUCKETS_5M,
     *recorded.ERROR_RATIO.values(),
     *(ratio for window, ratio in recorded.SLOW_RATIO.items() if window != "1h"),
     *recorded.QUANTILES.values(),

@@ -140,19 +140,19 @@ def test_the_messages_tell_how_fast(tmp_path: Path) -> None:
         for alert, start, summary, description, traces, rates in (
             (
                 "AvailabilityBudgetBurn",
-                136,
+                125,
                 "spends its error budget too fast",
                 errors,
                 "tags=%7B%22error%22%3A%22true%22%7D",
-                (("critical", 50), ("warning", 10.21)),
+                (("critical", 50), ("warning", 16.35)),
             ),
             (
                 "LatencyBudgetBurn",
-                126,
+                123,
                 "answers too slowly",
                 slow,
                 "minDuration=500ms",
-                (("critical", 100), ("warning", 20.49)),
+                (("critical", 100), ("warning", 32.77)),
             ),
         )
     ]

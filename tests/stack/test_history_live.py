@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from instrumentation.contract import queries, recorded
+from instrumentation.contract import queries, recorded, recordings, slo
 from instrumentation.contract.metrics import HTTP_SERVER_REQUEST_DURATION
 from stack.environment import REPOSITORY
 from stack.history.recordings import LEFT_OUT, STEP_SECONDS
@@ -175,10 +175,11 @@ def rules() -> dict[str, str]:
         for rule in group["rules"]
         if "record" in rule
     }
-    for window, seconds in (("10m", 600), ("5m", 300)):
-        name = recorded.BUCKETS[window].at(recorded.ROUTE)
-        raw = f"({queries.judged_buckets(recorded.ROUTE.labels, seconds)})"
-        found = {key: text.replace(name, raw) for key, text in found.items()}
+    tail = slo.DEFAULTS.tail.window
+    for level in (recorded.SERVICE, recorded.ROUTE):
+        mean = recordings.buckets(level, tail, slo.DEFAULTS)
+        raw = queries.judged_buckets(level.labels, tail)
+        found = {key: text.replace(mean, raw) for key, text in found.items()}
     # It is the mean of a series that has no past.
     unread = recorded.REQUESTS_30M.at(recorded.SERVICE)
     return {name: text for name, text in found.items() if name in {*RECORDED} - {unread}}
