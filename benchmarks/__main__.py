@@ -4,53 +4,50 @@
                          [--write docs/performance.md]
 
 Every variant runs in a process of its own, variants in turns, so that the machine's moods hit all
-of them. Results go to var/bench.json. Ends with 1 and the figures where a promise is missed.
+of them. Results go to var/bench.json, where a part that is run alone renews its own figures. Ends
+with 1 and the figures where a promise is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from benchmarks import memory, overhead, page, scrape, served, soak
+from benchmarks import instructions, memory, overhead, page, results, scrape, served, soak
 from benchmarks.children import BenchError
 from benchmarks.overhead import Overhead
+from benchmarks.results import Part
 from benchmarks.targets import Target
 from benchmarks.variants import VARIANTS
 
-RESULTS: Final = Path("var/bench.json")
 _SCRAPES, _MEMORY_ROUNDS = 15, 3
 
-Part = Callable[[argparse.Namespace], tuple[list[Target], list[Overhead]]]
+Measure = Callable[[argparse.Namespace], tuple[list[Target], list[Overhead]]]
 
 
 def main() -> int:
     """Run the parts that were asked for."""
     arguments = _arguments()
     targets: list[Target] = []
-    overheads: list[Overhead] = []
     try:
         for name in arguments.only:
-            _say(f"{name}:")
+            load = results.load_average()
+            _say(f"{name}, load average {load:.1f}:")
             kept, measured = PARTS[name](arguments)
-            targets, overheads = targets + kept, overheads + measured
+            targets += kept
             for target in kept:
                 _say(f"  {target.line()}")
-            _save(arguments, targets, overheads)  # what is interrupted keeps its first parts
+            results.save(name, Part(_extent(name, arguments), load, kept, measured))
+        if arguments.write:
+            page.write(arguments.write, results.machine(), results.read())
     except BenchError as error:
         _say(f"bench: {error}")
         return 2
-    if arguments.write:
-        page.write(arguments.write, _machine(arguments), targets, overheads)
     missed = [target for target in targets if not target.holds]
-    _say(f"{len(targets) - len(missed)} of {len(targets)} promises kept, see {RESULTS}")
+    _say(f"{len(targets) - len(missed)} of {len(targets)} promises kept, see {results.FILE}")
     for target in missed:
         _say(f"  {target.line()}")
     return 1 if missed else 0
@@ -59,6 +56,8 @@ def main() -> int:
 def _overhead(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
     variants = [name for name in VARIANTS if name != "bare"]
     found = overhead.measure(variants, arguments.rounds, arguments.requests, _progress)
+    if instructions.available() and not arguments.quick:
+        found = overhead.count(found, _progress)
     _say(overhead.table(found))
     return overhead.targets(found), found
 
@@ -68,7 +67,7 @@ def _routers(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead
 
 
 def _scrape(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
-    return scrape.measure(3 if arguments.quick else _SCRAPES), []
+    return scrape.measure(_few(arguments, _SCRAPES)), []
 
 
 def _served(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
@@ -76,14 +75,14 @@ def _served(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]
 
 
 def _memory(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
-    return memory.measure(1 if arguments.quick else _MEMORY_ROUNDS), []
+    return memory.measure(_few(arguments, _MEMORY_ROUNDS)), []
 
 
 def _soak(arguments: argparse.Namespace) -> tuple[list[Target], list[Overhead]]:
     return soak.measure(arguments.minutes, _progress), []
 
 
-PARTS: Final[dict[str, Part]] = {
+PARTS: Final[dict[str, Measure]] = {
     "overhead": _overhead,
     "routers": _routers,
     "scrape": _scrape,
@@ -95,21 +94,20 @@ USUAL: Final = [name for name in PARTS if name != "soak"]
 """The soak takes half an hour, and has to be asked for."""
 
 
-def _save(arguments: argparse.Namespace, targets: list[Target], overheads: list[Overhead]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    results: dict[str, Any] = {
-        "machine": _machine(arguments),
-        "targets": [target.as_json() for target in targets],
-        "overhead": [asdict(found) for found in overheads],
-    }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+def _extent(name: str, arguments: argparse.Namespace) -> str:
+    if name == "soak":
+        return f"{arguments.minutes} minutes"
+    if name == "served":
+        return f"{arguments.rounds} rounds of {arguments.seconds} s"
+    if name in ("overhead", "routers"):
+        return f"{arguments.rounds} rounds of {arguments.requests} requests"
+    if name == "scrape":
+        return f"{_few(arguments, _SCRAPES)} scrapes"
+    return f"{_few(arguments, _MEMORY_ROUNDS)} rounds"
 
 
-def _machine(arguments: argparse.Namespace) -> str:
-    return (
-        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores, {arguments.rounds} rounds of {arguments.requests} requests"
-    )
+def _few(arguments: argparse.Namespace, usual: int) -> int:
+    return max(1, usual // 5) if arguments.quick else usual
 
 
 def _progress(line: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from benchmarks import children
+from benchmarks import children, instructions
 from benchmarks.targets import Target
 from benchmarks.variants import VARIANTS
 
@@ -34,11 +34,13 @@ class Overhead:
     Args:
         least: its best round over the bare application's best one.
         middle: the median, over the rounds, of what it cost over the bare application then.
+        instructions: over the bare application; None where the machine does not count them.
     """
 
     variant: str
     least: float
     middle: float
+    instructions: float | None = None
 
 
 def measure(
@@ -59,17 +61,31 @@ def measure(
     return [_overhead(name, found[name], found["bare"]) for name in variants]
 
 
+def count(found: Sequence[Overhead], say: Callable[[str], object]) -> list[Overhead]:
+    """The same with the instructions of a request, which no other work on the machine changes."""
+    counted = []
+    with children.sink() as endpoint:
+        bare = instructions.measure("bare", endpoint)
+        for one in found:
+            over = instructions.measure(one.variant, endpoint) - bare
+            say(f"instructions over the {bare:,.0f} of bare: {one.variant} +{over:,.0f}")
+            counted.append(replace(one, instructions=over))
+    return counted
+
+
 def targets(found: Sequence[Overhead]) -> list[Target]:
     """The promises about a request's CPU, by the medians."""
-    middle = {one.variant: one.middle for one in found}
-    return [
-        Target(
-            f"{VARIANTS[mine].title}: overhead over that of {VARIANTS[peer].title}",
-            middle[mine] / middle[peer] if middle[peer] > 0 else float("inf"),
-            bound,
-        )
-        for mine, peer, bound in _PROMISES
-    ]
+    by_name = {one.variant: one for one in found}
+    return [_promise(by_name[mine], by_name[peer], bound) for mine, peer, bound in _PROMISES]
+
+
+def _promise(mine: Overhead, peer: Overhead, bound: float) -> Target:
+    name = f"{VARIANTS[mine.variant].title}: overhead over that of {VARIANTS[peer.variant].title}"
+    note = ""
+    if mine.instructions is not None and peer.instructions:
+        note = f"in instructions {mine.instructions / peer.instructions:.2f}"
+    ratio = mine.middle / peer.middle if peer.middle > 0 else float("inf")
+    return Target(name, ratio, bound, note=note)
 
 
 def routers(rounds: int, requests: int, say: Callable[[str], object]) -> list[Target]:
@@ -127,10 +143,14 @@ def _overhead(name: str, seconds: Sequence[float], bare: Sequence[float]) -> Ove
 
 def table(found: Sequence[Overhead]) -> str:
     """A table of the overheads in Markdown."""
-    lines = ["| | µs of CPU a request, median | best round |", "|---|---|---|"]
+    lines = ["| | µs of CPU a request, median | best round | instructions |", "|---|---|---|---|"]
     lines += [
         f"| {VARIANTS[one.variant].title} | +{one.middle * MICROSECONDS:.1f} "
-        f"| +{one.least * MICROSECONDS:.1f} |"
+        f"| +{one.least * MICROSECONDS:.1f} | {_thousands(one.instructions)} |"
         for one in found
     ]
     return "\n".join(lines)
+
+
+def _thousands(instructions: float | None) -> str:
+    return "–" if instructions is None else f"+{instructions:,.0f}"

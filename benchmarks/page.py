@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from benchmarks import overhead
 from benchmarks.children import BenchError
 from benchmarks.overhead import MICROSECONDS, Overhead
-from benchmarks.targets import Target, table
+from benchmarks.results import Part
+from benchmarks.targets import table
 
 BEGIN: Final = "<!-- measured: written by `make bench ARGS='--write docs/performance.md'` -->"
 END: Final = "<!-- end of what is measured -->"
 
 
-def write(
-    path: Path, machine: str, targets: Sequence[Target], overheads: Sequence[Overhead]
-) -> None:
+def write(path: Path, machine: str, parts: Mapping[str, Part]) -> None:
     """Replace what stands between the marks of the page.
 
     Raises:
@@ -27,11 +26,20 @@ def write(
     _old, ended, after = rest.partition(END)
     if not (begun and ended):
         raise BenchError(f"{path} has no line {BEGIN!r} with {END!r} after it")
-    parts = [f"{machine}.", table(targets)]
+    texts = [f"{machine}.", runs(parts)]
+    texts.append(table(target for part in parts.values() for target in part.targets))
+    overheads = [found for part in parts.values() for found in part.overheads]
     if overheads:
-        parts += [chart(overheads), overhead.table(overheads)]
-    measured = "\n\n".join(parts)
+        texts += [chart(overheads), overhead.table(overheads)]
+    measured = "\n\n".join(texts)
     path.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
+
+
+def runs(parts: Mapping[str, Part]) -> str:
+    """What was run of each part, and beside what, in Markdown."""
+    lines = ["| part | run | load average before |", "|---|---|---|"]
+    lines += [f"| {name} | {part.extent} | {part.load:.1f} |" for name, part in parts.items()]
+    return "\n".join(lines)
 
 
 def chart(overheads: Sequence[Overhead]) -> str:

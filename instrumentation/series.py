@@ -8,11 +8,12 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter
 
 from instrumentation.contract import metrics
 from instrumentation.contract.metrics import Metric
 from instrumentation.export import directory
+from instrumentation.gauge import Gauge
 from instrumentation.histogram import Histogram
 
 M = TypeVar("M", Counter, Gauge, Histogram)

@@ -6,10 +6,9 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from prometheus_client import Gauge
-
 from instrumentation.background import registry
 from instrumentation.contract import metrics
+from instrumentation.gauge import Gauge
 from instrumentation.series import Family
 from instrumentation.telemetry import Telemetry
 

@@ -102,11 +102,14 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Send for the application, and see the end of the response."""
         kind = message["type"]
-        if kind == "http.response.start" and not self._aborted:
-            self._start(message)
-            if self._tells_toll:
-                message = self._toll.tell(self, message)
-        last = self._is_last(message, kind)
+        if kind == "http.response.start":
+            last = False
+            if not self._aborted:
+                self._start(message)
+                if self._tells_toll:
+                    message = self._toll.tell(self, message)
+        else:
+            last = self._is_last(message, kind)
         self.track.handed_over = self.track.handed_over or last
         try:
             await self._send(message)

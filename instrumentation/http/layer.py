@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -21,6 +22,12 @@ from instrumentation.logs import blame
 from instrumentation.telemetry import Telemetry
 
 _LAST = ("lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed")
+
+
+@lru_cache(maxsize=256)
+def _origin(scheme: str | None, host: bytes) -> str:
+    """What a URL has before its path."""
+    return f"{scheme or 'http'}://{host.decode('latin-1')}"
 
 
 class TelemetryLayer:
@@ -42,7 +49,8 @@ class TelemetryLayer:
             settings.metrics_path if settings.metrics_exporter == "prometheus" else None
         )
         excluded = settings.excluded_urls
-        self._excluded = re.compile("|".join(f"(?:{p})" for p in excluded)) if excluded else None
+        pattern = "|".join(f"(?:{part})" for part in excluded)
+        self._excluded = re.compile(pattern).search if excluded else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, one connection or the lifespan."""
@@ -115,20 +123,22 @@ class TelemetryLayer:
             failed = None  # its traceback holds this frame, which would hold it
 
     def _is_scrape(self, scope: Scope) -> bool:
-        path = self._metrics_path
-        if path is None or scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        path, asked = self._metrics_path, scope["path"]
+        if path is None or not asked.endswith(path):
             return False
-        return bool(scope["path"] == path or scope["path"] == scope.get("root_path", "") + path)
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            return False
+        return bool(asked == path or asked == scope.get("root_path", "") + path)
 
     def _is_excluded(self, scope: Scope) -> bool:
         if self._excluded is None:
             return False
-        host = ""
+        host = b""
         for name, value in scope.get("headers", ()):
             if name == b"host":
-                host = value.decode("latin-1")
+                host = value
                 break
-        return bool(self._excluded.search(f"{scope.get('scheme', 'http')}://{host}{scope['path']}"))
+        return bool(self._excluded(f"{_origin(scope.get('scheme'), host)}{scope['path']}"))
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start with the application, and flush before it says that it has stopped."""

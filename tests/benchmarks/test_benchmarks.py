@@ -6,15 +6,17 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import children, overhead, page, served, soak
+from benchmarks import children, instructions, overhead, page, results, served, soak
 from benchmarks.children import BenchError
 from benchmarks.client import measure
 from benchmarks.overhead import Overhead
 from benchmarks.profile import module_of
+from benchmarks.results import Part
 from benchmarks.served import Served
 from benchmarks.targets import Target, table
 from benchmarks.variants import VARIANTS
@@ -42,6 +44,23 @@ def test_overheads_are_compared_with_those_of_the_peers() -> None:
     assert contrib.measured == pytest.approx(names.index("ours") / names.index("contrib"))
     expected = names.index("ours-10") / names.index("instrumentator")
     assert ten.measured == pytest.approx(expected)
+
+
+def test_instructions_are_told_beside_the_ratio_of_cpu() -> None:
+    counted = [replace(one, instructions=index * 1e3) for index, one in enumerate(FOUND)]
+    names = list(VARIANTS)
+    expected = names.index("ours") / names.index("fastapi")
+    assert overhead.targets(counted)[0].note == f"in instructions {expected:.2f}"
+    assert "| +4,000 |" in overhead.table(counted)
+    assert "| – |" in overhead.table(FOUND)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not instructions.available(), reason="valgrind is not installed")
+def test_instructions_are_the_same_from_run_to_run() -> None:
+    once, again = (instructions.measure("bare", {}, 50) for _ in range(2))
+    assert once > 10_000
+    assert again == pytest.approx(once, rel=0.05)
 
 
 def test_a_peer_that_costs_nothing_keeps_no_promise() -> None:
@@ -95,19 +114,43 @@ def test_a_machine_too_busy_to_compare_is_told_and_no_verdict() -> None:
 def test_a_page_keeps_what_stands_around_the_figures(tmp_path: Path) -> None:
     written = tmp_path / "performance.md"
     written.write_text(f"# Before\n\n{page.BEGIN}\n\nold\n\n{page.END}\n\nAfter\n")
-    page.write(written, "a machine", [Target("cpu", 1, 2)], FOUND)
+    page.write(
+        written, "a machine", {"overhead": Part("1 round", 0.25, [Target("cpu", 1, 2)], FOUND)}
+    )
     text = written.read_text()
     assert text.startswith("# Before\n")
     assert text.endswith("\n\nAfter\n")
     assert "old" not in text
     assert "| cpu | 1.00 | at most 2 | kept |" in text
+    assert "| overhead | 1 round | 0.2 |" in text
     assert "xychart-beta" in text
+
+
+def test_a_part_that_is_run_again_replaces_its_own_figures_alone(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    scrape, first, second = (
+        Part("1 round", 0.5, [Target("cpu", measured, 2.0, note="note")], FOUND)
+        for measured in (1.0, 2.0, 3.0)
+    )
+    results.save("overhead", first, file)
+    results.save("scrape", scrape, file)
+    results.save("overhead", second, file)
+    assert results.read(file) == {"scrape": scrape, "overhead": second}
+
+
+def test_figures_of_another_machine_are_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "bench.json"
+    results.save("scrape", Part("1 round", 0.5, [], []), file)
+    monkeypatch.setattr(results, "machine", lambda: "another machine")
+    assert results.read(file) == {}
 
 
 def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("nothing")
     with pytest.raises(BenchError, match="has no line"):
-        page.write(tmp_path / "page.md", "", [], [])
+        page.write(tmp_path / "page.md", "", {})
 
 
 def test_a_client_counts_answers_in_both_loops() -> None:
@@ -173,7 +216,8 @@ def test_a_short_run_writes_its_results(tmp_path: Path) -> None:
         env=children.environment(PYTHONPATH=root),
     )  # fmt: skip
     assert ended.returncode in (0, 1), ended.stderr
-    results = json.loads((tmp_path / "var/bench.json").read_text())
-    assert len(results["targets"]) == 3
-    missed = [target["name"] for target in results["targets"] if not target["holds"]]
+    found = json.loads((tmp_path / "var/bench.json").read_text())
+    targets = found["parts"]["scrape"]["targets"]
+    assert len(targets) == 3
+    missed = [target["name"] for target in targets if not target["holds"]]
     assert bool(missed) == bool(ended.returncode)
