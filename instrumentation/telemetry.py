@@ -173,11 +173,11 @@ class Telemetry:
         """Have `uninstrument` call `undo`, the last one first."""
         self._undo.append(undo)
 
-    def uninstrument(self) -> None:
-        """Restore every hook and stop; further calls do nothing."""
+    def uninstrument(self, timeout: float | None = None) -> None:
+        """Restore every hook and stop, within `timeout` seconds; further calls do nothing."""
         while self._undo:
             self._undo.pop()()
-        self.shutdown()
+        self.shutdown(timeout)
 
     def __enter__(self) -> Self:
         return self

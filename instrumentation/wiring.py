@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _instrumented: weakref.WeakKeyDictionary[Starlette, tuple[Telemetry, tuple[Any, ...]]] = (
     weakref.WeakKeyDictionary()
 )
+_abandoned: deque[Telemetry] = deque()
 _lock = threading.Lock()
 
 
@@ -75,7 +77,7 @@ def instrument(
                 install.install(app, telemetry)
                 database.install(telemetry)
                 outbound.install(telemetry)
-                background.install(telemetry, lambda: _packages(app, caller))
+                background.install(telemetry, _packages(app, caller))
                 logs.install(telemetry)
                 loop.install(telemetry)
                 development.install(telemetry)
@@ -84,13 +86,48 @@ def instrument(
             telemetry.uninstrument()
             raise
         _instrumented[app] = (telemetry, arguments)
-        telemetry.on_uninstrument(lambda: _instrumented.pop(app))
+        _until_it_is_gone(app, telemetry)
+        _clear_up()
         return telemetry
 
 
-def _packages(app: Starlette, caller: str) -> Iterable[str]:
-    endpoints = (getattr(route, "endpoint", None) for route, _ in paths.walk(app.routes))
-    return own_code.packages(caller, endpoints)
+def _packages(app: Starlette, caller: str) -> Callable[[], Iterable[str]]:
+    reference = weakref.ref(app)
+
+    def packages() -> Iterable[str]:
+        app = reference()
+        routes = () if app is None else paths.walk(app.routes)
+        return own_code.packages(caller, (getattr(route, "endpoint", None) for route, _ in routes))
+
+    return packages
+
+
+def _until_it_is_gone(app: Starlette, telemetry: Telemetry) -> None:
+    reference = weakref.ref(app)
+
+    def forget() -> None:
+        if (found := reference()) is not None:
+            _instrumented.pop(found, None)
+
+    gone = weakref.finalize(app, _abandoned.append, telemetry)
+    gone.atexit = False
+    telemetry.on_uninstrument(gone.detach)
+    telemetry.on_uninstrument(forget)
+
+
+def _clear_up() -> None:
+    """Uninstrument what is gone: tests make an application each, and nobody asks for its end.
+
+    Not at once, when the garbage collector may have come in the middle of anything.
+    """
+    while _abandoned:
+        try:
+            _abandoned[0].uninstrument(0)
+        except Exception as error:
+            # The next call goes on behind what has failed.
+            _abandoned[0].errors.report("life", error)
+        else:
+            _abandoned.popleft()
 
 
 def check_types(settings: Any, engines: Any, registry: Any, tracer_provider: Any) -> None:

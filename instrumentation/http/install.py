@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from starlette.applications import Starlette
@@ -47,7 +48,9 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
         )
     kept = Kept.of(app, telemetry)
     telemetry.on_uninstrument(switch_off(app, keep=telemetry.settings.fastapi_telemetry))
-    original, before = app.build_middleware_stack, dict(vars(app))
+    original = app.build_middleware_stack
+    wrapped = vars(app).get("build_middleware_stack")
+    reference = weakref.ref(app)
 
     def layer(stack: ASGIApp) -> ASGIApp:
         return TelemetryLayer(stack, telemetry, kept)
@@ -71,9 +74,12 @@ def install(app: Starlette, telemetry: Telemetry) -> None:
     app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
 
     def undo() -> None:
+        app = reference()
+        if app is None:
+            return
         vars(app).pop("build_middleware_stack", None)
-        if "build_middleware_stack" in before:  # somebody else had wrapped it before
-            app.build_middleware_stack = original  # type: ignore[method-assign]
+        if wrapped is not None:  # by somebody else, before
+            app.build_middleware_stack = wrapped  # type: ignore[method-assign]
         app.middleware_stack = None
 
     telemetry.on_uninstrument(undo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -202,13 +203,16 @@ def track_mounts(routes: Iterable[Any]) -> Callable[[], None]:
     `handle` is replaced on the instance: `Mount.app` takes part in comparing two mounts.
     """
     found = {id(route): route for route, _ in walk(routes) if isinstance(route, Mount)}
-    mounts = [mount for mount in found.values() if "handle" not in vars(mount)]
-    for mount in mounts:
-        mount.handle = _tracked(mount)  # type: ignore[method-assign,assignment]
+    tracked = []
+    for mount in found.values():
+        if "handle" not in vars(mount):
+            mount.handle = _tracked(mount)  # type: ignore[method-assign,assignment]
+            tracked.append(weakref.ref(mount))
 
     def undo() -> None:
-        for mount in mounts:
-            vars(mount).pop("handle", None)
+        for reference in tracked:
+            if (mount := reference()) is not None:
+                vars(mount).pop("handle", None)
 
     return undo
 
