@@ -29,6 +29,8 @@ _DAY: Final = 86_400
 _SECONDS_ARE_SHOWN: Final = 300
 _DAYS_ARE_SHOWN: Final = 5 * _DAY
 _FAR: Final = 4
+_STANDOFF: Final = 6
+"""Pixels between the axis and its times, so that the first is below the other axis' zero."""
 _MOST_AT_ONCE: Final = 8
 _GAP_STEPS: Final = 1.5
 _PAST: Final = "6 5"
@@ -158,6 +160,7 @@ def _layout(graph: Graph, curves: Sequence[Curve], seen: Range) -> dict[str, Any
             **grid,
             "range": [_moment(seen.start), _moment(seen.end)],
             "tickformat": _clock(seen.seconds),
+            "ticklabelstandoff": _STANDOFF,
             "automargin": True,
             "nticks": _MOST_TICKS,
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from dashboards.snapshot.browser import browser
 
@@ -17,7 +17,7 @@ DESK: Final = 1280
 _HEIGHT: Final = 900
 _ABOVE: Final = 12
 """Pixels between a heading and the edge of a picture."""
-_COLOURS: Final = 256
+_COLOURS: Final = 160
 """A page has few; with a palette of them a picture is a quarter as large."""
 
 
@@ -39,9 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--width: must be above 0 pixels, not {arguments.width}")
     if not arguments.page.is_file():
         raise ValueError(f"page: must be a snapshot's file, not {arguments.page}")
-    # Whoever only draws pages needs none.
-    from PIL import Image
-
     with browser() as started:
         page = started.new_page(
             viewport={"width": arguments.width, "height": _HEIGHT},
@@ -56,10 +53,21 @@ def run(arguments: argparse.Namespace) -> None:
         shot = page.screenshot(
             full_page=True, clip={"x": 0, "y": top, "width": arguments.width, "height": end - top}
         )
+    _save(shot, arguments.out)
+
+
+def _save(shot: bytes, out: Path) -> None:
+    """Write it with the palette of its most frequent colours, which stay what they are."""
+    # Whoever only draws pages needs none.
+    from PIL import Image
+
     image = Image.open(BytesIO(shot)).convert("RGB")
-    image.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-        arguments.out, "PNG", optimize=True
-    )
+    pixels = image.getcolors(image.width * image.height) or []
+    by_frequency = sorted(pixels, key=lambda each: -each[0])
+    frequent = [cast("tuple[int, int, int]", colour) for _, colour in by_frequency[:_COLOURS]]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in frequent for part in colour])
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
 
 
 def drawn(page: Page) -> None:

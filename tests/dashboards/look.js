@@ -40,14 +40,17 @@
     for (const chart of document.querySelectorAll(".chart")) {
       const title = chart.closest(".panel").querySelector("h3").textContent;
       const edge = chart.querySelector(".main-svg").getBoundingClientRect();
-      for (const axis of [".xtick text", ".ytick text"]) {
-        const boxes = [...chart.querySelectorAll(axis)].map((text) => text.getBoundingClientRect());
-        if (boxes.length < 2) wrong.push(`${title}: ${boxes.length} numbers along ${axis}`);
-        for (const [at, box] of boxes.entries()) {
-          if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1 || box.top < edge.top - 1) wrong.push(`${title}: ${axis} cut off`);
-          for (const other of boxes.slice(at + 1)) {
-            if (box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom) wrong.push(`${title}: ${axis} one over another`);
-          }
+      const numbers = [...chart.querySelectorAll(".xtick text, .ytick text")];
+      for (const axis of ["xtick", "ytick"]) {
+        const count = chart.querySelectorAll(`.${axis} text`).length;
+        if (count < 2) wrong.push(`${title}: ${count} numbers along ${axis}`);
+      }
+      const boxes = numbers.map((text) => text.getBoundingClientRect());
+      for (const [at, box] of boxes.entries()) {
+        const what = `${title}: ${numbers[at].textContent}`;
+        if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1 || box.top < edge.top - 1) wrong.push(`${what} cut off`);
+        for (const [nth, other] of boxes.entries()) {
+          if (nth > at && box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom) wrong.push(`${what} over ${numbers[nth].textContent}`);
         }
       }
     }
