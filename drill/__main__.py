@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from drill import snapshot
 from drill.demo import Demo
 from drill.errors import DrillError, MissedError
 from drill.evidence import Backends
@@ -45,19 +46,29 @@ def main(arguments: list[str] | None = None) -> int:
     failures: list[str] = []
     try:
         with _stage(folder, chosen.scale, chosen.rows) as stage:
-            await_readiness(stage, chosen.rows)
-            say(f"all is well: no page and no ticket for {chosen.healthy_seconds:g} s")
-            demand_silence(stage, chosen.healthy_seconds)
-            for scenario in chosen.rows:
-                rows.append(perform(stage, scenario))
-    except (DrillError, MissedError) as error:
+            failures += _rehearse(stage, chosen, rows)
+            snapshot.draw(stage, chosen.report)
+    except DrillError as error:
         failures.append(str(error))
-    except httpx.HTTPError as error:
-        failures.append(f"A part of the stack did not answer: {error!r}.")
     except KeyboardInterrupt:
         shutil.rmtree(folder)
         return _INTERRUPTED
     return _report(folder, rows, failures)
+
+
+def _rehearse(stage: Stage, chosen: argparse.Namespace, rows: list[Row]) -> list[str]:
+    """Perform all scenarios, and add a row for each; return what kept it from going on."""
+    try:
+        await_readiness(stage, chosen.rows)
+        say(f"all is well: no page and no ticket for {chosen.healthy_seconds:g} s")
+        demand_silence(stage, chosen.healthy_seconds)
+        for scenario in chosen.rows:
+            rows.append(perform(stage, scenario))
+    except (DrillError, MissedError) as error:
+        return [str(error)]
+    except httpx.HTTPError as error:
+        return [f"A part of the stack did not answer: {error!r}."]
+    return []
 
 
 def _report(folder: Path, rows: list[Row], failures: list[str]) -> int:
@@ -125,6 +136,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=90,
         help="how long all must be silent before the first fault (default 90)",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        default=snapshot.FILE,
+        help="page that shows the Incident dashboard of the drill (default var/drill/report.html)",
     )
     return parser
 

@@ -52,6 +52,7 @@ class Prometheus:
     """A client of one server's API."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         # A proxy of the environment has no business with these addresses.
         self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
 

@@ -9,7 +9,15 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(Exception):  # noqa: N818 - a request, not an error
-    """Somebody asked for the end: Ctrl-C, or a SIGTERM."""
+    """Somebody asked for the end: Ctrl-C, or a SIGTERM.
+
+    Args:
+        by_hand: whether it was Ctrl-C, so that somebody is there to read.
+    """
+
+    def __init__(self, *, by_hand: bool = False) -> None:
+        super().__init__()
+        self.by_hand = by_hand
 
 
 @contextmanager
@@ -17,7 +25,7 @@ def stop_signals() -> Iterator[None]:
     """Raise `Stopped` on SIGINT and SIGTERM while the block runs."""
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        raise Stopped
+        raise Stopped(by_hand=signum == signal.SIGINT)
 
     before = {number: signal.signal(number, stop) for number in ENDING}
     try:

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections.abc import Callable
 
 from stack.console import say
 from stack.history.make import make
@@ -13,6 +14,7 @@ from stack.programs import Program, programs, resource_attributes
 from stack.ready import wait
 from stack.render import render
 from stack.signals import Stopped, ignore_signals, stop_signals
+from stack.snapshot import snapshot
 from stack.supervisor import Supervisor
 
 WATCH_SECONDS = 0.5
@@ -40,18 +42,29 @@ def _run(options: Options, wanted: tuple[Program, ...]) -> None:
     with Supervisor(options, wanted) as supervisor:
         try:
             start(supervisor, wanted)
+            began = time.time()
             announce([program.name for program in wanted], options.ports, native=True)
             say(f"  logs are in {options.logs}")
             say("  Grafana, and pages of Jaeger and Prometheus, come with make demo MODE=compose")
             options.ready_file.write_text("")
             say("ready; Ctrl-C stops everything and keeps the data")
-            while True:
-                time.sleep(WATCH_SECONDS)
-                supervisor.check()
+            watch(supervisor, lambda: snapshot(options, wanted, began))
         finally:
             ignore_signals()
             options.ready_file.unlink(missing_ok=True)
             say("stopping")
+
+
+def watch(supervisor: Supervisor, before_the_end: Callable[[], None]) -> None:
+    """Wait until somebody asks for the end, and on Ctrl-C do one thing more while all runs."""
+    try:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            supervisor.check()
+    except Stopped as stopped:
+        if stopped.by_hand:
+            before_the_end()
+        raise
 
 
 def start(supervisor: Supervisor, wanted: tuple[Program, ...]) -> None:

@@ -16,11 +16,16 @@ ROW = re.compile(
 
 
 def test_errors_are_paged_traced_and_resolved(tmp_path: Path, temporary: Path) -> None:
-    arguments = ("--rows", "errors", "--healthy-seconds", "15")
+    report = tmp_path / "report.html"
+    arguments = ("--rows", "errors", "--healthy-seconds", "15", "--report", str(report))
     with drill(tmp_path / "drill.log", *arguments, temporary=temporary) as running:
         status = running.process.wait(timeout=270)
         assert status == 0, running.said
         assert ROW.search(running.said), running.said
         assert re.search(r"culprit: trace .*StockLedgerError", running.said), running.said
+        assert f"snapshot of the incident dashboard: {report}\n" in running.said
+    body = report.read_text().partition("<body>")[2]
+    assert "HighErrorRatio" in body
+    assert "/trace/" in body
     assert not left_behind(temporary)
     assert not list(temporary.iterdir())
