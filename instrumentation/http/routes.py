@@ -105,6 +105,8 @@ class Track:
         return self.route() or UNMATCHED
 
     def _path(self, scope: Scope, paths: Paths) -> str | None:
+        if (frontend := _frontend(scope)) is not None:
+            return frontend
         context, route, endpoint = selected = _selected(scope)
         if self._mounts:
             context, route, endpoint = (
@@ -139,6 +141,16 @@ def root(scope: Scope) -> str:
             return f"{outer}/{{mount}}"
         mounted = named
     return outer + mounted
+
+
+def _frontend(scope: Scope) -> str | None:
+    """The template of what `FastAPI.frontend` answers; the scope names no route then."""
+    inner = scope.get("fastapi")
+    below = inner.get("frontend_path") if isinstance(inner, dict) else None
+    if below is None:
+        return None
+    path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+    return path.removesuffix(below).rstrip("/") + "/{path}"
 
 
 def _selected(scope: Scope) -> tuple[Any, Any, Any]:
