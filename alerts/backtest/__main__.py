@@ -33,7 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     cases = [(scenario, seed) for seed in seeds for scenario in chosen]
     code = (path for path in Path(__file__).parent.glob("*.py") if path.stem not in _AFTERWARDS)
     sources = (*options.rules.glob("*.yml"), *code)
-    kept = Kept(options.keep, sources)
+    try:
+        kept = Kept(options.keep, sources)
+    except (ValueError, OSError) as error:
+        _say(str(error))
+        return 2
     runs, begin = split(cases, kept), time.monotonic()
     _say(f"{len(chosen)} scenarios with {len(seeds)} seeds, in {len(runs)} runs of promtool")
 

@@ -20,6 +20,8 @@ class Kept:
     Args:
         path: a JSON file, or None for nothing to outlast the process.
         sources: files whose text decides the results: of any other text they are forgotten.
+
+    Raises ValueError where the file holds something else.
     """
 
     def __init__(self, path: Path | None = None, sources: tuple[Path, ...] = ()) -> None:
@@ -30,9 +32,7 @@ class Kept:
         self._state = digest.hexdigest()
         self._cases: dict[str, Found] = {}
         if path and path.exists():
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if content["state"] == self._state:
-                self._cases = {key: tuple(found) for key, found in content["cases"].items()}
+            self._cases = _read(path, self._state)
 
     def knows(self, scenario: Scenario, seed: int, *, weeks: bool) -> bool:
         """Whether a case was replayed, with or without past weeks."""
@@ -58,6 +58,16 @@ class Kept:
                     for alert, minute in alerts.items():
                         known[alert] = min(minute, known.get(alert, minute))
         return merged
+
+
+def _read(path: Path, state: str) -> dict[str, Found]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["state"] != state:
+            return {}
+        return {key: (pages, naive) for key, (pages, naive) in content["cases"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path}: must be a file that a backtest kept, not {error}") from error
 
 
 def _key(scenario: Scenario, seed: int, *, weeks: bool) -> str:

@@ -197,6 +197,16 @@ def test_a_wrong_argument_is_refused(arguments: tuple[str, str]) -> None:
         main(list(arguments))
 
 
+def test_a_file_that_no_backtest_kept_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("milk, bread")
+    assert run("--scenarios", "outage", "--keep", str(other)) == 2
+    assert "notes.txt: must be a file that a backtest kept" in capsys.readouterr().err
+    assert other.read_text() == "milk, bread"
+
+
 def test_a_missing_promtool_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--promtool", "/nowhere/promtool", "--scenarios", "outage", "--seeds", "1"]) == 2
     assert "/nowhere/promtool" in capsys.readouterr().err
