@@ -55,6 +55,10 @@ def test_each_severity_reaches_its_receiver(labels: tuple[str, ...], receiver: s
     reaches(alertmanager.SOURCE, receiver, *labels)
 
 
+def test_the_committed_configuration_is_accepted() -> None:
+    assert "SUCCESS" in amtool("check-config", alertmanager.SOURCE)
+
+
 def test_a_teams_pages_and_tickets_reach_the_team(tmp_path: Path) -> None:
     alertmanager.write(tmp_path, UNSCALED, None, teams=("reporting", "shop"))
     config = tmp_path / "alertmanager.yml"
