@@ -116,6 +116,12 @@ rule-cost: $(STAMP) ## measure what the rules cost at 25,000, 100,000 and 400,00
 
 .PHONY: backtest rule-cost
 
+PROMETHEUS ?= http://127.0.0.1:9090
+dashboard-cost: $(STAMP) ## what the dashboards ask of a running Prometheus, written into docs/dashboards.md
+	@$(PY) -m dashboards cost --prometheus $(PROMETHEUS) --write docs/dashboards.md
+
+.PHONY: dashboard-cost
+
 drill: $(STAMP) ## break the demo on purpose: fault, page, culprit, resolved
 	@$(PY) -m drill
 

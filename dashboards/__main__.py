@@ -1,7 +1,7 @@
 """`python -m dashboards`: write the dashboards, or tell whether they differ.
 
 `snapshot` draws one with live data into an HTML file, of which `picture` makes an image;
-`configmaps` writes them for Kubernetes.
+`configmaps` writes them for Kubernetes, `cost` tells what each asks of a Prometheus.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dashboards import configmaps, generate
+from dashboards import configmaps, cost, generate
 from dashboards.snapshot import command, picture
 from dashboards.snapshot.errors import SnapshotError
 
@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if given.command == "picture":
             picture.run(given)
+            return 0
+        if given.command == "cost":
+            cost.run(given)
             return 0
         if given.command == "configmaps":
             return _configmaps(given)
@@ -39,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command")
     command.add(commands.add_parser("snapshot", help="draw a dashboard into one HTML file"))
     picture.add(commands.add_parser("picture", help="make an image of a snapshot"))
+    cost.add(commands.add_parser("cost", help="tell what each dashboard asks of a Prometheus"))
     maps = commands.add_parser("configmaps", help="write ConfigMaps for Grafana's sidecar")
     maps.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     maps.add_argument("--namespace", default="")
