@@ -88,9 +88,11 @@ class Meter:
         values = chosen(board.variables, {})
         return Cost(board, tuple(self._asked(board, values, seen)))
 
-    def held(self) -> tuple[int, int]:
-        """How many series the server has in memory, and how many instances it knows."""
-        return self._number("prometheus_tsdb_head_series"), self._number("count(target_info)")
+    def held(self, now: float) -> tuple[int, int]:
+        """How many series the server had in memory, and how many instances it knew."""
+        known = ("prometheus_tsdb_head_series", "count(target_info)")
+        series, instances = (self._number(expression, now) for expression in known)
+        return series, instances
 
     def close(self) -> None:
         """Close the connections."""
@@ -118,8 +120,8 @@ class Meter:
             seconds=data["stats"]["timings"]["evalTotalTime"],
         )
 
-    def _number(self, expression: str) -> int:
-        result = self._ask("query", query=f"sum({expression})")["result"]
+    def _number(self, expression: str, now: float) -> int:
+        result = self._ask("query", query=f"sum({expression})", time=now)["result"]
         return int(float(result[0]["value"][1])) if result else 0
 
     def _ask(self, path: str, **parameters: str | float) -> Any:
@@ -133,6 +135,7 @@ class Meter:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--prometheus", required=True, metavar="URL")
+    parser.add_argument("--to", dest="end", default="now", metavar="TIME")
     parser.add_argument("--scrape", type=float, default=slo.SCRAPE_INTERVAL_SECONDS)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="the page that holds the table")
 
@@ -147,9 +150,9 @@ def run(arguments: argparse.Namespace) -> None:
     page = arguments.write.read_text(encoding="utf-8") if arguments.write else f"{BEGIN}{END}"
     replaced(page, "")
     with closing(Meter(arguments.prometheus, arguments.scrape)) as meter:
-        now = time.time()
-        costs = [meter.cost(board, now) for board in boards.ALL]
-        text = table(costs, *meter.held(), arguments.scrape)
+        end = moment(arguments.end, time.time())
+        costs = [meter.cost(board, end) for board in boards.ALL]
+        text = table(costs, *meter.held(end), arguments.scrape)
     sys.stdout.write(f"{text}\n")
     if arguments.write:
         arguments.write.write_text(replaced(page, text), encoding="utf-8")

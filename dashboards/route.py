@@ -19,6 +19,7 @@ from instrumentation.contract.panels import saturation, service
 from instrumentation.contract.recorded import ROUTE as BY_ROUTE
 
 _LEGEND: Final = "{{http_route}} {{job}} {{deployment_environment_name}}"
+_SHORT: Final = "{{http_route}} {{job}}"
 _ROUTE: Final = links.line("http_route")
 _STATUS: Final = ("job", "http_response_status_code")
 _METHOD: Final = ("job", "http_request_method")
@@ -96,7 +97,7 @@ def _aborted() -> Graph:
         title="Do clients leave before the answer?",
         description="Requests a second whose client left first: its patience or its timeout ended.",
         unit="requests",
-        queries=(Query(service.aborted(("job", "http_route"), WINDOW, OF_ROUTE), _LEGEND),),
+        queries=(Query(service.aborted(("job", "http_route"), WINDOW, OF_ROUTE), _SHORT),),
         empty="No client left in this range",
         links=(links.to_traces(JOB, _ROUTE),),
     )
@@ -151,7 +152,7 @@ def _threads() -> Graph:
         description="95 % of the route's calls waited no longer. The line is where the ticket "
         "begins.",
         unit="seconds",
-        queries=(Query(saturation.thread_wait(("job", "http_route"), WINDOW, OF_ROUTE), _LEGEND),),
+        queries=(Query(saturation.thread_wait(("job", "http_route"), WINDOW, OF_ROUTE), _SHORT),),
         threshold=slo.DEFAULTS.threads.waited,
         empty="These routes use no threads",
         links=(links.to_traces(JOB, _ROUTE, slower=SLOWER),),

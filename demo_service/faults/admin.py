@@ -11,8 +11,10 @@ from demo_service.problems import Problem
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
-def require_loopback(request: Request) -> None:
+async def require_loopback(request: Request) -> None:
     """Refuse every client that is not on this machine.
+
+    Asynchronous, so that the switch needs none of the threads that a fault may have taken.
 
     The socket's peer decides. A header could claim anything, so none is trusted; but one that a
     proxy adds shows that the peer is not the client.
