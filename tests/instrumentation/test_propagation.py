@@ -49,6 +49,11 @@ def parent(observed: Observed) -> tuple[str, str | None]:
     return trace.format_trace_id(span.context.trace_id), above
 
 
+def complaints(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What OpenTelemetry has logged: on a busy machine, we log that it is busy."""
+    return [record for record in caplog.records if record.name.startswith("opentelemetry.")]
+
+
 def parent_of_each(observed: Observed) -> set[tuple[str, str]]:
     above = [span.parent for span in observed.spans() if span.parent is not None]
     return {(f"{one.trace_id:032x}", f"{one.span_id:016x}") for one in above}
@@ -193,7 +198,7 @@ def test_a_malformed_header_is_logged_once_and_not_each_time(
     headers = [(b"traceparent", caller.encode()), (name.encode(), value.encode("latin-1"))]
     for _ in range(3):
         assert client.get("/", headers=headers).status_code == 200
-    assert len(caplog.records) == 1
+    assert len(complaints(caplog)) == 1
     assert parent_of_each(observed) == {(TRACE, SPAN)}
 
 
@@ -201,16 +206,16 @@ def test_the_log_of_malformed_headers_goes_on_after_a_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = [1000.0]
-    complaints = Complaints(lambda: now[0])
+    limited = Complaints(lambda: now[0])
     logger = logging.getLogger("opentelemetry.baggage.propagation")
     try:
-        complaints.reading.now = True
+        limited.reading.now = True
         for seconds in (0.0, 30.0, 29.0, 2.0):
             now[0] += seconds
             logger.warning("at %s", now[0])
     finally:
-        complaints.close()
-    assert [record.args for record in caplog.records] == [(1000.0,), (1061.0,)]
+        limited.close()
+    assert [record.args for record in complaints(caplog)] == [(1000.0,), (1061.0,)]
 
 
 def test_what_the_application_does_with_its_baggage_is_logged_as_always(
@@ -225,7 +230,7 @@ def test_what_the_application_does_with_its_baggage_is_logged_as_always(
 
     telemetry = observed.instrument(app)
     TestClient(app).get("/")
-    assert len(caplog.records) == 3
+    assert len(complaints(caplog)) == 3
     telemetry.uninstrument()
     assert logging.getLogger("opentelemetry.baggage.propagation").filters == []
 
