@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter
 
+from instrumentation.afterwards import catch_up
 from instrumentation.contract import metrics
 from instrumentation.contract.metrics import Metric
 from instrumentation.export import directory
@@ -88,7 +89,7 @@ class Refresh:
 
     def collect(self) -> Iterable[Any]:
         """Run the callbacks; there is nothing to yield."""
-        for callback in tuple(self._callbacks):
+        for callback in (catch_up, *self._callbacks):
             try:
                 callback()
             except Exception:

@@ -14,6 +14,7 @@ from typing import Any, Self
 from opentelemetry import trace
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from instrumentation.afterwards import catch_up
 from instrumentation.children import Children
 from instrumentation.context import active
 from instrumentation.errors import InternalErrors
@@ -147,6 +148,7 @@ class Telemetry:
 
     def stop(self) -> None:
         """Flush because the application stops; it may start again."""
+        catch_up()
         self._run(self._on_stop)
         self._gave_up = not self._flush(None, last=True)
 
@@ -198,6 +200,7 @@ class Telemetry:
 
     def _flush(self, timeout: float | None, *, last: bool) -> bool:
         """Spans come first: what became of them is among the metrics."""
+        catch_up()
         left = _countdown(self._seconds(timeout))
         done = self._queue is None or self._queue.force_flush(int(left() * 1000))
         if self._metrics is not None:

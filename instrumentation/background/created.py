@@ -15,6 +15,7 @@ from typing import Any, Final
 from opentelemetry import context as otel
 from opentelemetry import trace
 
+from instrumentation.afterwards import later
 from instrumentation.background.names import attributes_of_coroutine, label
 from instrumentation.background.work import COLLECTED, SHUTDOWN, Background, Work, guarded
 from instrumentation.context import Excluded, Request, in_request
@@ -139,7 +140,8 @@ class TaskWork(Work):
 
     def follow(self, task: Future[Any]) -> None:
         """Wait for the end of `task`."""
-        self._future = weakref.ref(task, lambda _: self.end("lost", because=COLLECTED))
+        collected = partial(self.end, "lost", because=COLLECTED)
+        self._future = weakref.ref(task, lambda _: later(collected))
         task.add_done_callback(self._done)
 
     def settle(self) -> None:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from functools import partial
 from typing import Any, Protocol
+
+from instrumentation.afterwards import later
 
 
 class Ending(Protocol):
-    """Whoever wants to know what became of the body."""
+    """Whoever wants to know what became of the body.
+
+    Attributes:
+        over: it knows.
+    """
+
+    over: bool
 
     def end(self, error: BaseException | None) -> None:
         """It was read to its end or given up, or reading it failed with `error`."""
@@ -16,7 +25,7 @@ class Ending(Protocol):
 class _Watched:
     """Passes everything on to the library's own stream.
 
-    A response that nobody closes ends its call when it is collected.
+    A response that nobody closes ends its call soon after it was collected.
     """
 
     def __init__(self, stream: Any, call: Ending) -> None:
@@ -28,8 +37,8 @@ class _Watched:
 
     def __del__(self) -> None:
         call = self.__dict__.get("_call")
-        if call is not None:
-            call.end(None)
+        if call is not None and not call.over:
+            later(partial(call.end, None))
 
 
 class Body(_Watched):

@@ -29,14 +29,21 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_ended_ns", "_labels", "_over", "_seconds", "_span", "_status", "_telemetry",
+        "_began",
+        "_ended_ns",
+        "_labels",
+        "_seconds",
+        "_span",
+        "_status",
+        "_telemetry",
+        "over",
         "taken",
     )  # fmt: skip
 
     def __init__(self, telemetry: Telemetry, request: Any, traced: bool) -> None:
         self.taken = False
         self._telemetry = telemetry
-        self._over = False
+        self.over = False
         self._status = 0
         self._seconds = 0.0
         self._ended_ns: int | None = None
@@ -69,9 +76,9 @@ class Call:
 
     def end(self, error: BaseException | None) -> None:
         """The body is over, or the request failed with `error`; only the first time counts."""
-        if self._over:
+        if self.over:
             return
-        self._over = True
+        self.over = True
         if error is not None or self._ended_ns is None:
             self._seconds = time.perf_counter() - self._began
             self._ended_ns = time.time_ns()

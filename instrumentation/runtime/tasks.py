@@ -1,4 +1,4 @@
-"""Every new task of an event loop, told to those who asked: the one task factory of the library.
+"""Every new task of a request, told to those who asked: the one task factory of the library.
 
 A loop has one factory. Several that each chained the one before could not be taken away in any
 order, so whoever has to see new tasks registers here.
@@ -14,11 +14,13 @@ from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Final, Protocol
 
+from instrumentation.context import in_request
+
 Created = Callable[["Future[Any]"], object]
 
 
 class Observer(Protocol):
-    """Sees a task before it exists."""
+    """Sees a task that is made in a request, before it exists."""
 
     def __call__(self, coro: Coroutine[Any, Any, Any], context: Context, given: bool) -> Any:
         """Look at the coroutine of a task that is about to be made.
@@ -44,7 +46,7 @@ _EAGER: Final = getattr(getattr(asyncio, "eager_task_factory", None), "__code__"
 
 
 def observe(loop: AbstractEventLoop, observer: Observer) -> None:
-    """Have `observer` see every task that `loop` makes from now on.
+    """Have `observer` see every task that `loop` makes in a request from now on.
 
     A factory that the application has set stays in force below ours. One that it sets later
     replaces ours: calling this again with the same observer puts ours on top.
@@ -106,9 +108,12 @@ class Factory:
         """Make a task, as `loop.create_task` asks for it."""
         inner, observers = self.inner, self.observers
         if inner is None:
-            context = kwargs.pop("context", None)
-            if not observers:
-                return _by_others(asyncio.Task(coro, loop=loop, context=context, **kwargs))
+            context = kwargs.get("context")
+            # The server makes a task a request, before there is one: that has to be cheap.
+            found = in_request.get() if context is None else context.get(in_request)
+            if found is None or not observers:
+                return _by_others(asyncio.Task(coro, loop=loop, **kwargs))
+            kwargs.pop("context", None)
             if context is None:
                 context, given = copy_context(), False
             else:

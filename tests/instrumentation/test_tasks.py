@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 import weakref
+from collections.abc import Iterator
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
@@ -13,6 +14,7 @@ import anyio
 import pytest
 import uvloop
 
+from instrumentation.context import EXCLUDED, in_request
 from instrumentation.runtime import tasks
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
@@ -33,6 +35,29 @@ class Seen:
 
 async def work() -> str:
     return variable.get()
+
+
+@pytest.fixture(autouse=True)
+def in_a_request() -> Iterator[None]:
+    token = in_request.set(EXCLUDED)
+    yield
+    in_request.reset(token)
+
+
+def test_a_task_outside_of_any_request_is_not_shown(runner: asyncio.Runner) -> None:
+    """A server makes one for each request, before there is any."""
+    seen = Seen()
+
+    async def main() -> None:
+        in_request.set(None)
+        tasks.observe(asyncio.get_running_loop(), seen)
+        await asyncio.create_task(work())
+        await asyncio.create_task(work(), context=Context())
+        in_request.set(EXCLUDED)
+        await asyncio.create_task(asyncio.sleep(0))
+
+    runner.run(main())
+    assert seen.coroutines == ["sleep"]
 
 
 @pytest.fixture(params=LOOPS)

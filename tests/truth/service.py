@@ -125,9 +125,8 @@ def gunicorn(port: int, *arguments: str) -> list[str]:
 
 
 def uvicorn(port: int, *arguments: str) -> list[str]:
-    # A worker that gets no CPU for 5 s on a busy machine would be killed with what it knows.
     return [sys.executable, "-m", "uvicorn", APP, "--port", str(port), "--no-access-log",
-            "--timeout-worker-healthcheck", "60", "--log-level", "warning", *arguments]  # fmt: skip
+            "--log-level", "warning", *arguments]  # fmt: skip
 
 
 @contextmanager

@@ -265,18 +265,31 @@ class Heart:
             block.seconds for block in self.open_blocks() if block.request is request
         )
 
-    def waited(self, request: Request, end: float) -> float:
-        """Seconds between the beginning of `request` and `end` in which others held the loop."""
-        past = [(start, stop) for start, stop, whose in self._past if whose != _weak(request)]
-        past += [(b.start, b.end) for b in self.open_blocks() if b.request is not request]
-        return sum(max(0.0, min(end, stop) - max(request.began, start)) for start, stop in past)
+    def toll(self, request: Request, end: float) -> tuple[float, float]:
+        """Seconds for which `request` held the loop, and in which others did, until `end`.
+
+        Call it on the loop.
+        """
+        began, mine = request.began, _weak(request)
+        blocked, held = request.blocked, []
+        for block in self.open_blocks():
+            if block.request is request:
+                blocked += block.seconds
+            else:
+                held.append((block.start, block.end))
+        for start, stop, whose in reversed(self._past):
+            if stop <= began:
+                break
+            if whose != mine:
+                held.append((start, stop))
+        return blocked, sum(max(0.0, min(end, stop) - max(began, start)) for start, stop in held)
 
     def open_blocks(self) -> list[Block]:
         """The blocks since the last beat, as far as they were seen. Call it on the loop."""
         stretch = self.stretch
         if stretch is None or stretch.due != self._due:
             return []
-        return stretch.blocks(self.threshold, self._usage.read())
+        return stretch.blocks(self.threshold, self._usage.glance())
 
 
 _OURS: Final = frozenset((scrape.answer.__code__, Heart._beat.__code__))

@@ -30,9 +30,10 @@ class Toll:
         heart = self._heart
         if heart is None or (heart.blocked == self._before and heart.stretch is None):
             return _NOTHING
+        blocked, waited = heart.toll(request, end)
         found = {
-            "event_loop.blocked_seconds": round(heart.blocked_by(request), 6),
-            "event_loop.waited_seconds": round(heart.waited(request, end), 6),
+            "event_loop.blocked_seconds": round(blocked, 6),
+            "event_loop.waited_seconds": round(waited, 6),
         }
         return {name: seconds for name, seconds in found.items() if seconds}
 

@@ -12,6 +12,7 @@ from contextvars import Context
 from time import perf_counter
 from typing import Final
 
+from instrumentation.afterwards import catch_up
 from instrumentation.runtime.loop import loops
 from instrumentation.runtime.loop.garbage import Pauses
 from instrumentation.runtime.loop.heart import Heart, Seen
@@ -122,6 +123,7 @@ class Watchdog:
                 since = standstills.woke(asked, now)
                 period = self._check(now, hearts, seen, since)
                 self.report()
+                catch_up()
                 standstills.worked(now)
             except Exception:
                 logger.exception("the event loop's watchdog failed; it goes on")

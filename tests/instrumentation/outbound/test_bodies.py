@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from opentelemetry.trace import SpanKind, StatusCode
 
+from instrumentation import histogram
 from tests.instrumentation.conftest import Observed
 from tests.instrumentation.outbound.conftest import Way, attributes, calls
 
@@ -85,6 +88,29 @@ async def test_a_response_that_is_forgotten_is_reported_when_it_is_collected(
     assert response.status_code == 200
     del response
     gc.collect()
+    assert calls(observed) == {("GET", "200", ""): 1}
+    await way.close(forgetful)
+
+
+async def test_a_response_that_is_collected_in_the_middle_of_our_own_work(
+    observed: Observed, way: Way, provider: str
+) -> None:
+    """The collector runs whenever something is made, also while a lock of a metric is held."""
+    observed.instrument(FastAPI())
+    forgetful = way.client()
+    response = await send(way, forgetful, f"{provider}/status/200")
+    kept = [response]
+    del response
+
+    def collect() -> None:
+        with histogram._opening:
+            kept.clear()
+            gc.collect()
+
+    thread = threading.Thread(target=collect, daemon=True)
+    thread.start()
+    await asyncio.to_thread(thread.join, 20)
+    assert not thread.is_alive()
     assert calls(observed) == {("GET", "200", ""): 1}
     await way.close(forgetful)
 
