@@ -46,6 +46,7 @@ class Heart:
         thread: the one that runs the loop.
         blocked: seconds for which the loop was blocked so far.
         closed: stretches that are over, for the watchdog to report.
+        past: the last blocks: start, end, and a weak reference to the request.
     """
 
     def __init__(self, interval: float) -> None:
@@ -57,7 +58,7 @@ class Heart:
         self.closed: deque[Stretch] = deque()
         self.stretch: Stretch | None = None
         self._loop = weakref.ref(loop)
-        self._past: deque[tuple[float, float, object]] = deque(maxlen=_REMEMBERED)
+        self.past: deque[tuple[float, float, object]] = deque(maxlen=_REMEMBERED)
         self._held: list[FrameType] = []
         self._base = 0
         self._sure = False
@@ -176,7 +177,7 @@ class Heart:
             if block.request is not None:
                 block.request.blocked += block.seconds
             self.blocked += block.seconds
-            self._past.append((block.start, block.end, _weak(block.request)))
+            self.past.append((block.start, block.end, weak(block.request)))
         self.closed.append(stretch)
 
     def look(self, now: float) -> Seen | None:
@@ -265,25 +266,6 @@ class Heart:
             block.seconds for block in self.open_blocks() if block.request is request
         )
 
-    def toll(self, request: Request, end: float) -> tuple[float, float]:
-        """Seconds for which `request` held the loop, and in which others did, until `end`.
-
-        Call it on the loop.
-        """
-        began, mine = request.began, _weak(request)
-        blocked, held = request.blocked, []
-        for block in self.open_blocks():
-            if block.request is request:
-                blocked += block.seconds
-            else:
-                held.append((block.start, block.end))
-        for start, stop, whose in reversed(self._past):
-            if stop <= began:
-                break
-            if whose != mine:
-                held.append((start, stop))
-        return blocked, sum(max(0.0, min(end, stop) - max(began, start)) for start, stop in held)
-
     def open_blocks(self) -> list[Block]:
         """The blocks since the last beat, as far as they were seen. Call it on the loop."""
         stretch = self.stretch
@@ -305,5 +287,6 @@ def _are_users(blocks: list[Block]) -> bool:
     return bool(lines) and all(line is not None and line.is_users() for line in lines)
 
 
-def _weak(request: Request | None) -> object:
+def weak(request: Request | None) -> object:
+    """What stands for a request in `Heart.past`, and does not keep it alive."""
     return None if request is None else weakref.ref(request)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.types import Message
 
 from instrumentation.context import Request
+from instrumentation.runtime.loop.heart import Heart, weak
 from instrumentation.runtime.loop.watchdog import here
 
 _NOTHING: Final[dict[str, Any]] = {}
@@ -30,7 +31,7 @@ class Toll:
         heart = self._heart
         if heart is None or (heart.blocked == self._before and heart.stretch is None):
             return _NOTHING
-        blocked, waited = heart.toll(request, end)
+        blocked, waited = _sums(heart, request, end)
         found = {
             "event_loop.blocked_seconds": round(blocked, 6),
             "event_loop.waited_seconds": round(waited, 6),
@@ -47,3 +48,20 @@ class Toll:
             (b"server-timing", b"blocking;dur=" + milliseconds),
         ]
         return {**message, "headers": headers}
+
+
+def _sums(heart: Heart, request: Request, end: float) -> tuple[float, float]:
+    """Seconds for which `request` held the loop, and in which others did, until `end`."""
+    began, mine = request.began, weak(request)
+    blocked, held = request.blocked, []
+    for block in heart.open_blocks():
+        if block.request is request:
+            blocked += block.seconds
+        else:
+            held.append((block.start, block.end))
+    for start, stop, whose in reversed(heart.past):
+        if stop <= began:
+            break
+        if whose != mine:
+            held.append((start, stop))
+    return blocked, sum(max(0.0, min(end, stop) - max(began, start)) for start, stop in held)
