@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from alerts.backtest.draw import Draw
-from alerts.backtest.world import DAY_MINUTES, Day, Law, Route, World
+from alerts.backtest.world import DAY_MINUTES, Day, Law, Route, World, during
 
 Kind = Literal["outage", "errors", "tail", "traffic"]
 
@@ -143,3 +143,17 @@ def some_service(
         background=draw.evenly("share of errors on any day", 0, 0.0005),
         weeks=weeks,
     )
+
+
+def crash_again_and_again(draw: Draw, world: World, times: int) -> None:
+    """The first instance crashes as soon as it lives, and is started later each time.
+
+    Kubernetes waits for twice as long each time, five minutes at most.
+    """
+    minute = float(BEGIN)
+    for nth in range(times):
+        lives = minute + min(10 * 2**nth, 300) / 60
+        world.seen[0, during(minute, lives)] = False
+        world.up[0, during(minute, lives)] = 0
+        world.restarts.append((0, lives))
+        minute = lives + draw.evenly("it lives for, s", 10, 30) / 60

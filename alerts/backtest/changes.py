@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.backtest.catalog import BEGIN, some_service
+from alerts.backtest.catalog import BEGIN, crash_again_and_again, some_service
 from alerts.backtest.world import LIVE_MINUTES, Stall, World, during, since
 
 if TYPE_CHECKING:
@@ -107,13 +107,7 @@ def crash_loop_of_one_replica(draw: Draw) -> World:
     instances = draw.whole("instances", 3, 8)
     world = some_service(draw, 10, 60, instances=instances)
     _move(world, 0, BEGIN, LIVE_MINUTES)
-    minute = float(BEGIN)
-    for pause in (10, 20, 40, 80, 160, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300):
-        lives = minute + pause / 60
-        world.seen[0, during(minute, lives)] = False
-        world.up[0, during(minute, lives)] = 0
-        world.restarts.append((0, lives))
-        minute = lives + draw.evenly("it lives for, s", 10, 30) / 60
+    crash_again_and_again(draw, world, times=15)
     return world
 
 

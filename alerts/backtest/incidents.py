@@ -54,16 +54,14 @@ def slow_route(draw: Draw) -> Made:
 def slow_rare_route(draw: Draw) -> Made:
     """A route of few requests becomes slow as a whole."""
     world = some_service(draw, 25, 60, split=draw.evenly("the route's share", 0.02, 0.04))
-    world.factor[:, 1, since(BEGIN)] = 1.5 / world.routes[1].law.median
+    world.factor[:, 1, since(BEGIN)] = world.times_slower(1.5, place=1)
     return world, TAIL
 
 
 def slow_replica(draw: Draw) -> Made:
     """One replica of ten answers slowly."""
     world = some_service(draw, 10, 40, instances=10)
-    world.factor[0, :, since(BEGIN)] = (
-        draw.by_size("it takes, s", 1, 5) / world.routes[0].law.median
-    )
+    world.factor[0, :, since(BEGIN)] = world.times_slower(draw.by_size("it takes, s", 1, 5))
     return world, TAIL
 
 
@@ -89,18 +87,14 @@ def slow_pool(draw: Draw) -> Made:
 def slow_as_a_whole(draw: Draw) -> Made:
     """Every request becomes slow, and p99 keeps its ratio to p50."""
     world = some_service(draw)
-    world.factor[..., since(BEGIN)] = (
-        draw.by_size("median while slow, s", 1, 5) / world.routes[0].law.median
-    )
+    world.factor[..., since(BEGIN)] = world.times_slower(draw.by_size("median while slow, s", 1, 5))
     return world, TAIL
 
 
 def slow_as_a_whole_by_night(draw: Draw) -> Made:
     """Every request of a quiet service becomes slow."""
     world = some_service(draw, 0.2, 1)
-    world.factor[..., since(BEGIN)] = (
-        draw.by_size("median while slow, s", 1, 5) / world.routes[0].law.median
-    )
+    world.factor[..., since(BEGIN)] = world.times_slower(draw.by_size("median while slow, s", 1, 5))
     return world, TAIL
 
 
@@ -117,7 +111,7 @@ def slow_as_a_whole_bimodal(draw: Draw) -> Made:
         requests=draw.by_size("requests a second", 5, 50),
         routes=(Route(name="/search", share=1, law=law),),
     )
-    world.factor[..., since(BEGIN)] = draw.by_size("median while slow, s", 1, 5) / law.median
+    world.factor[..., since(BEGIN)] = world.times_slower(draw.by_size("median while slow, s", 1, 5))
     return world, TAIL
 
 

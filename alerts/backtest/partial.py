@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.backtest.catalog import BEGIN, Incident, some_service
+from alerts.backtest.catalog import BEGIN, Incident, crash_again_and_again, some_service
 from alerts.backtest.incidents import ERRORS, TAIL, Made
 from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, during, since
 
@@ -51,26 +51,22 @@ def slow_half_of_replicas(draw: Draw) -> Made:
     """Half of the replicas answer slowly."""
     half = draw.whole("slow replicas", 1, 3)
     world = some_service(draw, 10, 50, instances=2 * half)
-    world.factor[:half, :, since(BEGIN)] = (
-        draw.by_size("they take, s", 1, 5) / world.routes[0].law.median
-    )
+    world.factor[:half, :, since(BEGIN)] = world.times_slower(draw.by_size("they take, s", 1, 5))
     return world, TAIL
 
 
 def slow_most_replicas(draw: Draw) -> Made:
     """Two of three replicas answer slowly."""
     world = some_service(draw, 10, 50, instances=3)
-    world.factor[:2, :, since(BEGIN)] = (
-        draw.by_size("they take, s", 1, 5) / world.routes[0].law.median
-    )
+    world.factor[:2, :, since(BEGIN)] = world.times_slower(draw.by_size("they take, s", 1, 5))
     return world, TAIL
 
 
 def half_over_the_objective(draw: Draw) -> Made:
     """Every request becomes about ten times slower, and half of them miss the objective."""
     world = some_service(draw)
-    world.factor[..., since(BEGIN)] = (
-        draw.evenly("median while slow, s", 0.5, 0.8) / world.routes[0].law.median
+    world.factor[..., since(BEGIN)] = world.times_slower(
+        draw.evenly("median while slow, s", 0.5, 0.8)
     )
     return world, TAIL
 
@@ -79,11 +75,5 @@ def crash_loop(draw: Draw) -> Made:
     """The only instance crashes again and again, and is started later each time."""
     world = some_service(draw, 5, 50)
     world.rate[..., since(BEGIN)] = 0
-    minute = float(BEGIN)
-    for pause in (10, 20, 40, 80, 160, 300, 300, 300, 300):
-        lives = minute + pause / 60
-        world.seen[:, during(minute, lives)] = False
-        world.up[:, during(minute, lives)] = 0
-        minute = lives + draw.evenly("it lives for, s", 10, 30) / 60
-        world.restarts.append((0, lives))
+    crash_again_and_again(draw, world, times=9)
     return world, Incident(kind="tail", alerts=("TargetGone", "TrafficGone"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alerts.backtest.catalog import BEGIN, some_bimodal_law, some_law, some_service
@@ -34,13 +35,9 @@ def somewhat_slower(draw: Draw) -> World:
 
 def slower_and_still_fast(draw: Draw) -> World:
     """A fast service becomes three times slower, and no user notices."""
-    law_s = some_service(draw)
-    world = World(
-        requests=law_s.requests,
-        routes=(Route(name="/prices", share=1, law=some_law(draw, 0.005, 0.02)),),
-        day=law_s.day,
-        background=law_s.background,
-    )
+    usual = some_service(draw)
+    fast = Route(name="/prices", share=1, law=some_law(draw, 0.005, 0.02))
+    world = replace(usual, routes=(fast,))
     world.factor[..., since(BEGIN)] = 3
     return world
 

@@ -138,6 +138,10 @@ class World:
         self.up: Numbers = np.ones((self.instances, SLOTS))
         """1 or 0 as the scrape said; NaN where there is no target."""
 
+    def times_slower(self, seconds: float, place: int = 0) -> float:
+        """The factor that makes half of a route's requests take longer than this."""
+        return seconds / self.routes[place].law.median
+
     def expected(self, minutes: Numbers, weeks_ago: int = 0) -> Numbers:
         """Requests a second at minutes of the live part, or of the same time in a past week."""
         shifted = self.clock if self.clock_weeks >= weeks_ago else 0
