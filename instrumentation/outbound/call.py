@@ -29,14 +29,7 @@ class Call:
     """
 
     __slots__ = (
-        "_began",
-        "_ended_ns",
-        "_labels",
-        "_seconds",
-        "_span",
-        "_status",
-        "_telemetry",
-        "over",
+        "_began", "_ended_ns", "_labels", "_seconds", "_span", "_status", "_telemetry", "over",
         "taken",
     )  # fmt: skip
 

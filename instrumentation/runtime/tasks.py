@@ -20,7 +20,10 @@ Created = Callable[["Future[Any]"], object]
 
 
 class Observer(Protocol):
-    """Sees a task that is made in a request, before it exists."""
+    """Sees a task before it exists: each that is made in a request.
+
+    Below a factory of the application's it sees those of nobody's request too.
+    """
 
     def __call__(self, coro: Coroutine[Any, Any, Any], context: Context, given: bool) -> Any:
         """Look at the coroutine of a task that is about to be made.
@@ -113,15 +116,12 @@ class Factory:
             found = in_request.get() if context is None else context.get(in_request)
             if found is None or not observers:
                 return _by_others(asyncio.Task(coro, loop=loop, **kwargs))
-            kwargs.pop("context", None)
+            given = context is not None
             if context is None:
-                context, given = copy_context(), False
-            else:
-                given = True
+                context = kwargs["context"] = copy_context()
             tell = _show(observers, coro, context, given)
-            task = _by_others(asyncio.Task(coro, loop=loop, context=context, **kwargs))
-            if tell:
-                _tell(tell, task)
+            task = _by_others(asyncio.Task(coro, loop=loop, **kwargs))
+            _tell(tell, task)
             return task
         return self._around(partial(inner, loop), coro, kwargs, takes_context=False)
 

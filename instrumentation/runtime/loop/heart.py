@@ -257,15 +257,6 @@ class Heart:
             self._held.append(frame)
         return id(frame)
 
-    def blocked_by(self, request: Request) -> float:
-        """Seconds for which `request` has blocked the loop so far, the open stretch included.
-
-        Call it on the loop.
-        """
-        return request.blocked + sum(
-            block.seconds for block in self.open_blocks() if block.request is request
-        )
-
     def open_blocks(self) -> list[Block]:
         """The blocks since the last beat, as far as they were seen. Call it on the loop."""
         stretch = self.stretch

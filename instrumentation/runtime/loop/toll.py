@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.types import Message
 
 from instrumentation.context import Request
 from instrumentation.runtime.loop.heart import Heart, weak
+from instrumentation.runtime.loop.stretch import Block
 from instrumentation.runtime.loop.watchdog import here
 
 _NOTHING: Final[dict[str, Any]] = {}
@@ -31,16 +33,17 @@ class Toll:
         heart = self._heart
         if heart is None or (heart.blocked == self._before and heart.stretch is None):
             return _NOTHING
-        blocked, waited = _sums(heart, request, end)
+        opened = heart.open_blocks()
         found = {
-            "event_loop.blocked_seconds": round(blocked, 6),
-            "event_loop.waited_seconds": round(waited, 6),
+            "event_loop.blocked_seconds": round(_blocked(request, opened), 6),
+            "event_loop.waited_seconds": round(_waited(heart, request, opened, end), 6),
         }
         return {name: seconds for name, seconds in found.items() if seconds}
 
     def tell(self, request: Request, message: Message) -> Message:
         """The start of the response, with headers that say what the request took so far."""
-        seconds = 0.0 if self._heart is None else self._heart.blocked_by(request)
+        heart = self._heart
+        seconds = 0.0 if heart is None else _blocked(request, heart.open_blocks())
         milliseconds = f"{seconds * 1000:.1f}".encode()
         headers = [
             *message.get("headers", ()),
@@ -50,18 +53,18 @@ class Toll:
         return {**message, "headers": headers}
 
 
-def _sums(heart: Heart, request: Request, end: float) -> tuple[float, float]:
-    """Seconds for which `request` held the loop, and in which others did, until `end`."""
+def _blocked(request: Request, opened: Iterable[Block]) -> float:
+    """Seconds for which `request` has held the loop so far, the open stretch included."""
+    return request.blocked + sum(each.seconds for each in opened if each.request is request)
+
+
+def _waited(heart: Heart, request: Request, opened: Iterable[Block], end: float) -> float:
+    """Seconds between the beginning of `request` and `end` in which others held the loop."""
     began, mine = request.began, weak(request)
-    blocked, held = request.blocked, []
-    for block in heart.open_blocks():
-        if block.request is request:
-            blocked += block.seconds
-        else:
-            held.append((block.start, block.end))
+    held = [(each.start, each.end) for each in opened if each.request is not request]
     for start, stop, whose in reversed(heart.past):
         if stop <= began:
             break
         if whose != mine:
             held.append((start, stop))
-    return blocked, sum(max(0.0, min(end, stop) - max(began, start)) for start, stop in held)
+    return sum(max(0.0, min(end, stop) - max(began, start)) for start, stop in held)
