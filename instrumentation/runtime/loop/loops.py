@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from asyncio import AbstractEventLoop, Runner
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Collection, Iterator
 from types import CodeType
 from typing import Final
+
+from instrumentation.runtime.loop.frames import current_frames
 
 _RUN_FOREVER: Final[CodeType] = BaseEventLoop.run_forever.__code__
 _RUN: Final[CodeType] = Runner.run.__code__
@@ -20,7 +21,7 @@ def running(known: Collection[int]) -> Iterator[AbstractEventLoop]:
     does not, and there is no list of them; but the functions that run it are on its stack:
     `run_forever` for asyncio's, `asyncio.run` for any.
     """
-    for thread, innermost in sys._current_frames().items():
+    for thread, innermost in current_frames().items():
         frame = None if thread in known else innermost
         while frame is not None:
             if frame.f_code in (_RUN_FOREVER, _RUN):

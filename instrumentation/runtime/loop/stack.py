@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from asyncio.base_events import BaseEventLoop
 from asyncio.events import Handle
 from asyncio.tasks import Task
@@ -14,6 +13,7 @@ from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
 from instrumentation.own_code import installed_package, is_ours, is_users
+from instrumentation.runtime.loop.frames import current_frames
 
 _RUN_ONCE: Final[CodeType] = BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]
 _RUN_HANDLE: Final[CodeType] = Handle._run.__code__
@@ -54,7 +54,7 @@ def callback(thread: int, base: int) -> Callback | None:
     Arguments:
         base: the `id` of the frame that runs the loop, as `loop_frame` found it.
     """
-    frame = sys._current_frames().get(thread)
+    frame = current_frames().get(thread)
     spots: list[Spot] = []
     outermost = handle = None
     while frame is not None and id(frame) != base and frame.f_code is not _RUN_ONCE:
