@@ -59,7 +59,7 @@ class Histogram(prometheus_client.Histogram):
             self._bucket(amount)
             super().observe(amount, exemplar)
         else:
-            self._count(amount)
+            self.observe_in(None, amount)
 
     def observe_all(self, amounts: Sequence[float]) -> None:
         """Observe each of these, in a fraction of the time that one by one would take."""
@@ -69,7 +69,12 @@ class Histogram(prometheus_client.Histogram):
 
     def observe_in(self, span: Span | None, amount: float) -> None:
         """Observe `amount` in a span, which becomes the bucket's exemplar if it was sampled."""
-        bucket = self._count(amount)
+        self._sum.inc(amount)
+        index = bisect_left(self._upper_bounds, amount)
+        bucket = self._buckets[index]
+        if bucket is _UNUSED:
+            bucket = self._open(index)
+        bucket.inc(1)
         context = None if span is None else span.get_span_context()
         if context is None or not context.trace_flags & 1:
             return
@@ -77,13 +82,6 @@ class Histogram(prometheus_client.Histogram):
         kept = bucket.get_exemplar()
         if kept is None or now - kept.timestamp >= _EXEMPLAR_SECONDS:
             bucket.set_exemplar(Exemplar(exemplars.labels(context), amount, now))
-
-    def _count(self, amount: float) -> Any:
-        """Count `amount`, and return the bucket that it fell into."""
-        self._sum.inc(amount)
-        bucket = self._bucket(amount)
-        bucket.inc(1)
-        return bucket
 
     def _bucket(self, amount: float) -> Any:
         index = bisect_left(self._upper_bounds, amount)

@@ -6,8 +6,8 @@ which a third is left here. What is made is still the SDK's own span, for which 
 id generator, its limits and every span processor are asked, so all that a user does with a span
 works.
 
-Private names of the SDK are touched in this module alone. Where a release lacks one of them, or a
-provider is another's, the provider's own tracer makes the spans.
+Private names of the SDK's spans are touched in this module alone. Where a release lacks one of
+them, or a provider is another's, the provider's own tracer makes the spans.
 """
 
 from __future__ import annotations
@@ -20,9 +20,19 @@ from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk
-from opentelemetry.sdk.trace.sampling import Decision, ParentBased, StaticSampler, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util import BoundedList
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    TraceState,
+)
+
+from instrumentation.sampling import Rules
 
 Described = dict[str, Any]
 Describe = Callable[..., Described]
@@ -34,9 +44,6 @@ _NONE: Final[Any] = BoundedList(0)
 _KEEP, _DROP = Decision.RECORD_AND_SAMPLE, Decision.DROP
 _RANDOM: Final = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)
 _FLAGS: Final = {number: TraceFlags(number) for number in (0, 1, _RANDOM, _RANDOM | 1)}
-
-Rule = Decision | int
-"""A decision, or the bound below which a ratio sampler keeps a trace."""
 
 
 class Tracer(trace.Tracer):
@@ -95,7 +102,8 @@ class LeanTracer(Tracer):
         rules = self._rules
         if links or rules is None or not tracer._is_enabled():
             return super().start(name, parent, kind, describe, *arguments, links=links)
-        caller = _caller(parent)
+        # A context without anything: most requests come with no trace.
+        caller = _caller(parent) if parent or parent is None else None
         generator = tracer.id_generator
         if caller is None:
             trace_id, state = generator.generate_trace_id(), None
@@ -104,14 +112,44 @@ class LeanTracer(Tracer):
             trace_id, state = caller.trace_id, caller.trace_state
             random = caller.trace_flags & _RANDOM
         decision = rules.decide(caller, trace_id)
-        flags = _FLAGS[random | (decision is _KEEP)]
-        context = SpanContext(trace_id, generator.generate_span_id(), False, flags, state)
         ended = tracer._tracer_metrics.start_span(caller, decision)
         if decision is _DROP:
-            return NonRecordingSpan(context)
+            return Unsampled(trace_id, _FLAGS[random], state, generator)
+        flags = _FLAGS[random | (decision is _KEEP)]
+        context = SpanContext(trace_id, generator.generate_span_id(), False, flags, state)
         span = LeanSpan(name, context, caller, kind, describe(*arguments), tracer, ended)
         span.start(parent_context=parent)
         return span
+
+
+class Unsampled(NonRecordingSpan):
+    """A span that nobody records; its identity is made when somebody first asks for it.
+
+    Most often nobody does: no other span is started below it, nothing is sent on, and no log
+    record names it.
+    """
+
+    def __init__(
+        self, trace_id: int, flags: TraceFlags, state: TraceState | None, generator: Any
+    ) -> None:
+        self._trace_id = trace_id
+        self._flags = flags
+        self._state = state
+        self._generator = generator
+
+    def get_span_context(self) -> SpanContext:
+        """See `opentelemetry.trace.Span.get_span_context`."""
+        made: SpanContext | None = self.__dict__.get("_context")
+        if made is None:
+            span_id = self._generator.generate_span_id()
+            made = SpanContext(self._trace_id, span_id, False, self._flags, self._state)
+            # Of two threads that ask at once, both have the first one's.
+            made = self.__dict__.setdefault("_context", made)
+        return made
+
+    def __repr__(self) -> str:
+        """As `NonRecordingSpan` shows itself."""
+        return f"NonRecordingSpan({self.get_span_context()!r})"
 
 
 class LeanSpan(sdk._Span):
@@ -216,59 +254,5 @@ def _bounded(attributes: Described, most: int | None) -> Any:
 
 def _caller(parent: Context | None) -> SpanContext | None:
     """The span that a new one is below, if there is one."""
-    if parent is not None and not parent:
-        return None  # a context without anything: most requests come with no trace
     context = trace.get_current_span(parent).get_span_context()
     return context if context.is_valid else None
-
-
-class Rules:
-    """What the SDK's samplers decide from the caller and the trace's id, which is all they look at.
-
-    Asking them costs more than what they decide: each looks the caller up anew and wraps its
-    answer.
-    """
-
-    def __init__(self, root: Rule, remote: tuple[Rule, Rule], local: tuple[Rule, Rule]) -> None:
-        """`remote` and `local`: the rule for a caller that isn't sampled, and for one that is."""
-        self._root = root
-        self._remote = remote
-        self._local = local
-
-    @classmethod
-    def of(cls, sampler: Any) -> Rules | None:
-        """None for a sampler that has to be asked."""
-        if getattr(type(sampler), "should_sample", None) is not ParentBased.should_sample:
-            rule = _rule(sampler)
-            return None if rule is None else cls(rule, (rule, rule), (rule, rule))
-        names = ("_root", "_remote_parent_not_sampled", "_remote_parent_sampled",
-                 "_local_parent_not_sampled", "_local_parent_sampled")  # fmt: skip
-        found = [_rule(getattr(sampler, name, None)) for name in names]
-        rules = [rule for rule in found if rule is not None]  # a bound of 0 is a rule, too
-        if len(rules) < len(names):
-            return None
-        return cls(rules[0], (rules[1], rules[2]), (rules[3], rules[4]))
-
-    def decide(self, caller: SpanContext | None, trace_id: int) -> Decision:
-        """What becomes of a span of this trace."""
-        if caller is None:
-            rule = self._root
-        else:
-            rules = self._remote if caller.is_remote else self._local
-            rule = rules[caller.trace_flags & 1]
-        return rule if isinstance(rule, Decision) else _by_ratio(rule, trace_id)
-
-
-def _rule(sampler: Any) -> Rule | None:
-    decide = getattr(type(sampler), "should_sample", None)
-    if decide is StaticSampler.should_sample:
-        decision = getattr(sampler, "_decision", None)
-        return decision if isinstance(decision, Decision) else None
-    if decide is TraceIdRatioBased.should_sample:
-        bound: int = sampler.bound
-        return bound
-    return None
-
-
-def _by_ratio(bound: int, trace_id: int) -> Decision:
-    return _KEEP if trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < bound else _DROP

@@ -6,12 +6,13 @@ import sys
 import time
 from typing import Any
 
-from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from instrumentation import exceptions
+from instrumentation.attached import within
+from instrumentation.context import in_request
 from instrumentation.http import attributes
 from instrumentation.http.capture import Capture
 from instrumentation.http.routes import UNMATCHED, Track, root
@@ -40,14 +41,15 @@ class Exchange:
         "_active",
         "_capture",
         "_ended_ns",
+        "_header",
         "_method",
         "_receive",
+        "_recording",
         "_reported",
         "_scheme",
         "_seconds",
         "_send",
         "_status",
-        "_tells_toll",
         "_toll",
         "_trailers",
         "began",
@@ -66,29 +68,32 @@ class Exchange:
         send: Send,
         capture: Capture | None = None,
     ) -> None:
-        self.track = Track(root(scope))
+        method = scope["method"]
+        self.track = Track(root(scope) if scope.get("root_path") else "")
         self.telemetry = telemetry
         self.blocked = 0.0
         self._receive = receive
         self._send = send
-        self._method = attributes.known_method(scope["method"])
+        self._method = method = method if method in attributes.METHODS else attributes.OTHER
         self._scheme = str(scope.get("scheme", "http"))
         self._status = 0
         self._trailers = False
         self._aborted = False
-        self._toll = Toll()
-        self._tells_toll = telemetry.settings.blocking_header
         self._seconds = 0.0
         self._ended_ns = 0
         self._reported = False
-        self._active = telemetry.families.active_requests.child(self._method, self._scheme)
+        self._active = telemetry.families.active_requests.child(method, self._scheme)
         self._capture = capture
         parent, links = telemetry.propagation.extract(scope)
-        name = attributes.span_method(self._method)
+        name = method if method is not attributes.OTHER else "HTTP"
         self.span = telemetry.tracer.start(
-            name, parent, SpanKind.SERVER, _described, scope, self._method, capture, links=links
+            name, parent, SpanKind.SERVER, _described, scope, method, capture, links=links
         )
-        self.context = trace.set_span_in_context(self.span, parent)
+        self._recording = self.span.is_recording()
+        header = telemetry.settings.blocking_header
+        self._toll = Toll() if self._recording or header else None
+        self._header = self._toll if header else None
+        self.context = within(self.span, parent)
         self._active.inc()
         self.began = time.perf_counter()
 
@@ -101,28 +106,39 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """Send for the application, and see the end of the response."""
-        kind = message["type"]
+        kind, track = message["type"], self.track
         if kind == "http.response.start":
             last = False
             if not self._aborted:
-                self._start(message)
-                if self._tells_toll:
-                    message = self._toll.tell(self, message)
+                message = self._start(message)
+        elif kind == "http.response.body":
+            last = not message.get("more_body", False) and not self._trailers
         else:
             last = self._is_last(message, kind)
-        self.track.handed_over = self.track.handed_over or last
+        if last:
+            track.handed_over = True
         try:
-            await self._send(message)
+            if not last:
+                await self._send(message)
+            else:
+                # The server starts the connection's timer, which keeps the context that it is
+                # started in until the next request. This one would stay in memory with it, and
+                # in the garbage collector's way.
+                mine = in_request.set(None)
+                try:
+                    await self._send(message)
+                finally:
+                    in_request.reset(mine)
         except OSError:
             # Servers raise it for a send that came too late: the client is gone.
-            self._aborted = self._aborted or last or not self.track.handed_over
+            self._aborted = self._aborted or last or not track.handed_over
             raise
         except BaseException:
             self._take_back(kind)
             raise
         if last and not self._ended_ns:
             self._end()
-            if self._status < _SERVER_ERROR and self.track.error is None:
+            if self._status < _SERVER_ERROR and track.error is None:
                 self._report(None)
 
     def _take_back(self, kind: str) -> None:
@@ -133,17 +149,18 @@ class Exchange:
         if kind == "http.response.start":
             self.track.responding = False
 
-    def _start(self, message: Message) -> None:
-        self._status = message["status"]
+    def _start(self, message: Message) -> Message:
+        status = self._status = message["status"]
         # An informational response (1xx) has another one behind it.
-        self.track.responding = self._status >= _FIRST_FINAL
+        self.track.responding = status >= _FIRST_FINAL
         self._trailers = message.get("trailers", False)
-        if self._status >= _SERVER_ERROR and self.track.error is None:
+        if status >= _SERVER_ERROR and self.track.error is None:
             # What answers for an exception sends while it handles it: a handler, or the
             # ServerErrorMiddleware of a mounted application, which raises it again afterwards.
             self.track.error = sys.exception()
-        if self._capture is not None and self.span.is_recording():
+        if self._capture is not None and self._recording:
             self.span.set_attributes(self._capture.response(message.get("headers", ())))
+        return message if self._header is None else self._header.tell(self, message)
 
     def finish(self, error: BaseException | None) -> None:
         """The application returned, or raised `error`."""
@@ -174,24 +191,26 @@ class Exchange:
             self.telemetry.errors.report("http", failure)
 
     def _write(self, error: BaseException | None) -> None:
-        error_type = self._error_type(error)
-        route = self.track.settle()
+        track = self.track
+        is_plain = error is None and track.handed_over and self._status < _SERVER_ERROR
+        error_type = "" if is_plain and not track.broke_off else self._error_type(error)
+        route = track.settle()
         families, label = self.telemetry.families, route or UNMATCHED
         status = str(self._status) if self._status else ""
         duration = families.request_duration.child(
             self._method, label, status, self._scheme, error_type
         )
-        duration.observe_in(self.span, self._seconds)
+        duration.observe_in(self.span if self._recording else None, self._seconds)
         if self._aborted:
             families.aborted_requests.child(self._method, label).inc()
         try:
-            if self.span.is_recording():
+            if self._recording and self.span.is_recording():
                 self._describe(route, error_type, error)
         finally:
             self.span.end(self._ended_ns)
 
     def _is_last(self, message: Message, kind: str) -> bool:
-        if kind in ("http.response.body", "http.response.zerocopysend"):
+        if kind == "http.response.zerocopysend":
             return not message.get("more_body", False) and not self._trailers
         if kind == "http.response.trailers":
             return not message.get("more_trailers", False)
@@ -218,7 +237,9 @@ class Exchange:
 
     def _describe(self, route: str | None, error_type: str, error: BaseException | None) -> None:
         span = self.span
-        described = dict(self._toll.attributes(self, self.began + self._seconds))
+        described: dict[str, Any] = {}
+        if self._toll is not None:
+            described.update(self._toll.attributes(self, self.began + self._seconds))
         if self._status:
             described["http.response.status_code"] = self._status
         if route is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import lru_cache
 
 import anyio.to_thread
 from anyio import CapacityLimiter
-from opentelemetry import context as otel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from instrumentation.attached import attach, detach
 from instrumentation.context import EXCLUDED, in_request
 from instrumentation.export import scrape
 from instrumentation.http import foreign
@@ -20,6 +21,8 @@ from instrumentation.http.routes import KEY
 from instrumentation.http.websocket import Connection
 from instrumentation.logs import blame
 from instrumentation.telemetry import Telemetry
+
+logger = logging.getLogger("instrumentation")
 
 _LAST = ("lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed")
 
@@ -45,42 +48,39 @@ class TelemetryLayer:
         settings = telemetry.settings
         self._keep = settings.fastapi_telemetry
         self._capture = Capture.of(settings)
-        self._metrics_path = (
-            settings.metrics_path if settings.metrics_exporter == "prometheus" else None
-        )
+        scraped = settings.metrics_exporter == "prometheus"
+        self._metrics_paths = (settings.metrics_path,) if scraped else ()
         excluded = settings.excluded_urls
         pattern = "|".join(f"(?:{part})" for part in excluded)
         self._excluded = re.compile(pattern).search if excluded else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, one connection or the lifespan."""
-        kind = scope["type"]
         if not self._looked_around:
             self._look_around(scope)
-        if kind == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif kind not in ("http", "websocket") or KEY in scope:
-            await self.app(scope, receive, send)
-        elif self._is_scrape(scope):
+        if scope["type"] not in ("http", "websocket") or KEY in scope:
+            await self._pass(scope, receive, send)
+        elif scope["path"].endswith(self._metrics_paths) and self._is_scrape(scope):
             await scrape.answer(self._telemetry.exposition, self._telemetry.errors, scope, send)
         else:
-            await self._observe(scope, receive, send)
+            silence(scope, keep=self._keep)
+            if self._is_excluded(scope):
+                await self._run_unseen(scope, receive, send)
+            elif (observed := self._begin(scope, receive, send)) is None:
+                await self.app(scope, receive, send)
+            else:
+                await self._run(observed, scope)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     def _look_around(self, scope: Scope) -> None:
         if KEY not in scope and foreign.around():
             self.app = foreign.Refusal()
         self._looked_around = True
-
-    async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
-        silence(scope, keep=self._keep)
-        if self._is_excluded(scope):
-            await self._run_unseen(scope, receive, send)
-            return
-        observed = self._begin(scope, receive, send)
-        if observed is None:
-            await self.app(scope, receive, send)
-        else:
-            await self._run(observed, scope)
 
     async def _run_unseen(self, scope: Scope, receive: Receive, send: Send) -> None:
         mine = in_request.set(EXCLUDED)
@@ -104,7 +104,7 @@ class TelemetryLayer:
         return observed
 
     async def _run(self, observed: Exchange | Connection, scope: Scope) -> None:
-        token = otel.attach(observed.context)
+        token = attach(observed.context)
         mine = in_request.set(observed)
         failed: BaseException | None = None
         try:
@@ -116,19 +116,20 @@ class TelemetryLayer:
         finally:
             observed.finish(failed)
             observed.track.end()
-            in_request.reset(mine)
-            otel.detach(token)
+            try:
+                in_request.reset(mine)
+                detach(token)
+            except ValueError:
+                logger.debug("a request that nobody finished was thrown away, in another context")
             if self._kept is not None:
                 self._kept.end(scope)
             failed = None  # its traceback holds this frame, which would hold it
 
     def _is_scrape(self, scope: Scope) -> bool:
-        path, asked = self._metrics_path, scope["path"]
-        if path is None or not asked.endswith(path):
-            return False
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return False
-        return bool(asked == path or asked == scope.get("root_path", "") + path)
+        below = scope.get("root_path", "")
+        return any(scope["path"] in (path, below + path) for path in self._metrics_paths)
 
     def _is_excluded(self, scope: Scope) -> bool:
         if self._excluded is None:

@@ -48,7 +48,7 @@ class Track:
         self.broke_off = False
         self._root = root
         self._mount: Mount | None = None
-        self._mounts: list[str] = []
+        self._mounts: tuple[str, ...] = ()
         self._stale: tuple[Any, Any, Any] = (None, None, None)
         self._scope: Scope | None = None
         self._paths: Paths | None = None
@@ -62,7 +62,7 @@ class Track:
     def mount(self, mount: Mount, template: str, scope: Scope) -> None:
         """A mount was taken; what the scope says of routes so far is past."""
         self._mount = mount
-        self._mounts.append(template)
+        self._mounts += (template,)
         self._stale = _selected(scope)
 
     def fail(self, error: BaseException) -> None:
@@ -105,8 +105,9 @@ class Track:
         return self.route() or UNMATCHED
 
     def _path(self, scope: Scope, paths: Paths) -> str | None:
-        if (frontend := _frontend(scope)) is not None:
-            return frontend
+        inner = scope.get("fastapi")
+        if isinstance(inner, dict) and inner.get("frontend_path") is not None:
+            return _frontend(scope, inner["frontend_path"])
         context, route, endpoint = selected = _selected(scope)
         if self._mounts:
             context, route, endpoint = (
@@ -143,12 +144,8 @@ def root(scope: Scope) -> str:
     return outer + mounted
 
 
-def _frontend(scope: Scope) -> str | None:
+def _frontend(scope: Scope, below: str) -> str:
     """The template of what `FastAPI.frontend` answers; the scope names no route then."""
-    inner = scope.get("fastapi")
-    below = inner.get("frontend_path") if isinstance(inner, dict) else None
-    if below is None:
-        return None
     path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
     return path.removesuffix(below).rstrip("/") + "/{path}"
 

@@ -7,8 +7,10 @@ import contextlib
 import gc
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from contextvars import copy_context
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
 from prometheus_client import CollectorRegistry
@@ -16,6 +18,9 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message
 
 from instrumentation import Settings, instrument
+from instrumentation.context import Request, in_request
+from tests.instrumentation.conftest import wait_until
+from tests.instrumentation.servers import uvicorn_
 
 
 def application() -> FastAPI:
@@ -87,3 +92,45 @@ async def test_a_request_is_freed_without_the_garbage_collector(path: str) -> No
     with instrument(app, Settings(traces_exporter="none"), registry=CollectorRegistry()):
         left = await ask(app, path)
         assert left() is None
+
+
+@pytest.mark.usefixtures("nothing_collected")
+def test_an_idle_connection_keeps_no_request() -> None:
+    app = FastAPI()
+    seen: list[weakref.ref[Request]] = []
+
+    @app.get("/")
+    async def read() -> None:
+        request = in_request.get()
+        assert request is not None
+        seen.append(weakref.ref(request))  # type: ignore[arg-type]
+
+    with (
+        instrument(app, Settings(traces_exporter="none"), registry=CollectorRegistry()),
+        uvicorn_(app, timeout_keep_alive=600) as base,
+        httpx.Client(base_url=base, trust_env=False) as client,
+    ):
+        assert client.get("/").is_success
+        wait_until(lambda: seen[0]() is None)
+
+
+@pytest.mark.anyio
+async def test_a_request_that_nobody_finishes_is_thrown_away_in_silence() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def wait() -> None:
+        await asyncio.Future()
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    with instrument(app, Settings(traces_exporter="none"), registry=CollectorRegistry()):
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+        waiting: Any = app(scope, receive, send)
+        copy_context().run(waiting.send, None)
+        waiting.close()
+    assert in_request.get() is None

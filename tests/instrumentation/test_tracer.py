@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,7 +28,8 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from instrumentation.export import encode
-from instrumentation.tracer import LeanSpan, Rules, Tracer, lean, tell
+from instrumentation.sampling import Rules
+from instrumentation.tracer import LeanSpan, Tracer, lean, tell
 
 ATTRIBUTES: dict[str, Any] = {"text": "x", "number": 1, "true": True, "several": ("a", "b")}
 CALLER = SpanContext(2**100 + 1, 2**60 + 1, True, TraceFlags(TraceFlags.SAMPLED))
@@ -140,6 +143,31 @@ def test_the_samplers_of_the_sdk_decide_the_same(sampler: Sampler, flags: int) -
         assert contexts[0] == contexts[1]
         original, mine = both.encoded()
         assert original == mine
+
+
+class Meeting(IdGenerator):
+    """Another id each time, made only when both threads ask for one."""
+
+    def __init__(self) -> None:
+        self._numbers = iter(range(1, 10))
+        self._both = threading.Barrier(2)
+
+    def generate_span_id(self) -> int:
+        self._both.wait(timeout=10)
+        return next(self._numbers)
+
+    def generate_trace_id(self) -> int:
+        return 0xDEF
+
+
+def test_threads_that_ask_at_once_find_one_identity_of_a_dropped_span() -> None:
+    provider = TracerProvider(sampler=ALWAYS_OFF, id_generator=Meeting(), shutdown_on_exit=False)
+    span = lean(provider.get_tracer("t")).start("GET", Context(), SpanKind.SERVER, dict)
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(span.get_span_context) for _ in range(2)]
+    first, second = (one.result() for one in asked)
+    assert first is second is span.get_span_context()
+    assert repr(span) == repr(NonRecordingSpan(first))
 
 
 class ByAttribute(Sampler):
