@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from alerts.backtest.catalog import BEGIN, some_bimodal_law, some_day, some_law, some_service
 from alerts.backtest.world import SLOTS, Law, Route, Stall, World, during, since
 
@@ -172,15 +170,6 @@ def errors_below(draw: Draw) -> World:
     """Errors well below the threshold, for an hour."""
     world = some_service(draw, 10, 60)
     world.errors[..., during(BEGIN, BEGIN + 60)] = draw.evenly("share of errors", 0.001, 0.003)
-    return world
-
-
-def closing_time(draw: Draw) -> World:
-    """An office whose users leave at the same hour each week, give or take ten minutes."""
-    world = some_service(draw, 1, 20)
-    leave = BEGIN + draw.evenly("minutes later than in past weeks", -10, 10)
-    world.rate[..., since(leave)] = 0
-    world.past_quiet = lambda minutes: np.where((minutes > BEGIN) & (minutes < 600), 0.0, 1.0)
     return world
 
 

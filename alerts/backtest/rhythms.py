@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alerts.backtest.catalog import BEGIN, some_service
-from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, World, during
+from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, World, during, since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,25 @@ def evening(draw: Draw) -> World:
         return np.clip(1 - (minutes - BEGIN) / lasting, 0.02, 1)
 
     return _shaped(some_service(draw, 2, 60), leave)
+
+
+def closing_time(draw: Draw) -> World:
+    """An office whose users leave at the same hour each week, give or take ten minutes."""
+    world = some_service(draw, 1, 20)
+    leave = BEGIN + draw.evenly("minutes later than in past weeks", -10, 10)
+    world.rate[..., since(leave)] = 0
+    world.past_quiet = lambda minutes: np.where((minutes > BEGIN) & (minutes < 600), 0.0, 1.0)
+    return world
+
+
+def opening_time(draw: Draw) -> World:
+    """An office whose users come at the same hour each week, give or take ten minutes."""
+    world = some_service(draw, 1, 20)
+    come = BEGIN + draw.evenly("minutes later than in past weeks", -10, 10)
+    few = 0.01
+    world.rate[..., during(0, come)] *= few
+    world.past_quiet = lambda minutes: np.where((minutes < BEGIN) & (minutes > -600), few, 1.0)
+    return world
 
 
 def _batch(draw: Draw, weeks: int) -> World:

@@ -28,6 +28,7 @@ _PAST_ONLY: Final = frozenset(
         "evening",
         "holiday_a_week_ago",
         "less_than_usual",
+        "opening_time",
         "sale_a_week_ago",
         "sale_two_weeks_ago",
         "traffic_lost",

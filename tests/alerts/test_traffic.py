@@ -185,6 +185,28 @@ def test_a_service_that_is_often_silent_does_not_page_before_it_has_a_past_week(
     )
 
 
+def test_users_who_come_or_leave_ten_minutes_off_their_usual_time_are_not_lost(
+    tmp_path: Path,
+) -> None:
+    """All leave at once: for a while half of the usual 30 minutes' requests are missing."""
+    # Past weeks left at minute 70 and came at minute 60; today both are ten minutes off.
+    leaving, coming = past("leaving", 600), past("coming", 600)
+    leaving["values"] = "10+0x69 10-0.333333x30 0+0x139"
+    coming["values"] = "0+0x60 0.333333+0.333333x29 10+0x149"
+    left, shop = past("leaving", 600, recorded="rate5m"), past("shop", 600)
+    left["values"] = "10+0x69 0+0x170"
+    series = [prometheus(1), leaving, left, counter("leaving", 1, (60, 600), (90, 0))]
+    series += [coming, counter("coming", 1, (70, 0), (80, 600))]
+    series += [shop, counter("shop", 1, (60, 600), (90, 300))]
+    Simulation((*FILES, "errors.yml"), series, step="1m", evaluate="4m").check(
+        tmp_path,
+        {
+            at(1, 59): set(),
+            **{at(1, minute): {drop("shop")} for minute in range(88, 124, 4)},
+        },
+    )
+
+
 def test_a_hole_in_prometheus_data_does_not_page(tmp_path: Path) -> None:
     # Prometheus was away for three hours. promtool evaluates through the hole as well, so the
     # new start is known from its beginning on.

@@ -61,6 +61,9 @@ class Traffic:
     min_requests: float = kinds.count(800)
     """The usual window must hold this many requests: chance then explains a drop of 20 % in fewer
     than one window in a million (the standard deviation of a Poisson count of 800 is 3.5 %)."""
+    around: float = kinds.past(15 * MINUTE)
+    """Where past weeks had as few requests so much earlier or later, users come late or leave
+    early today, and are not lost."""
     memory: float = kinds.window(HOUR)
     """A service that had requests within this time and has no series now is counted as zero."""
 

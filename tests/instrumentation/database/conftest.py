@@ -45,16 +45,15 @@ class PoolMetrics:
     name: str
 
     def connections(self) -> tuple[float | None, float | None]:
-        """Idle and used ones."""
-        read = [
-            self.observed.value(
-                "db_client_connection_count",
-                db_client_connection_pool_name=self.name,
-                db_client_connection_state=state,
-            )
-            for state in ("idle", "used")
-        ]
-        return read[0], read[1]
+        """Idle and used ones, as one collection tells them."""
+        found = {
+            sample.labels["db_client_connection_state"]: sample.value
+            for family in self.observed.registry.collect()
+            for sample in family.samples
+            if sample.name == "db_client_connection_count"
+            and sample.labels["db_client_connection_pool_name"] == self.name
+        }
+        return found.get("idle"), found.get("used")
 
     def value(self, name: str) -> float | None:
         return self.observed.value(
