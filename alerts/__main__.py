@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
                 receivers=options.receivers,
             )
     except ValueError as error:
-        parser.error(str(error))
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
     generate.write(folder, files)
     return 0
 

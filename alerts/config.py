@@ -17,6 +17,7 @@ services:
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from alerts import unrepeated
 from instrumentation.contract import buckets
 from instrumentation.contract.slo import DEFAULTS, Kind, Numbers
 from instrumentation.contract.slo.kinds import kind_of
@@ -36,6 +38,16 @@ _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 _PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _TEAM: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_NO_NAME: Final = re.compile(r"[\x00-\x1f\x7f\"\\]|\{\{|^$")
+"""Names stand in the templates of labels, between quotes."""
+_REACH: Final = {
+    "tail.floor": buckets.DENSE[-1],
+    "threads.waited": buckets.DURATION[-1],
+    "pool.waited": buckets.DURATION[-1],
+    "dependency.slow": buckets.DURATION[-1],
+    "loop.endpoint": buckets.PAUSE[-1],
+}
+"""The last bound of the histogram behind a threshold: no quantile is told beyond it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +94,12 @@ class Plan:
 def load(path: Path) -> Plan:
     """Read a plan. Raises ValueError, naming file and key, for whatever can't be meant."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = unrepeated.load(path.read_text(encoding="utf-8"))
         return parse({} if content is None else content)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: is no YAML: {str(error).replace(chr(10), ' ')}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -101,7 +113,7 @@ def parse(content: object) -> Plan:
         numbers=numbers,
         team=_team(tree, ""),
         services={
-            str(name): _service(numbers, each, f"services.{name}.")
+            _name(name, "services"): _service(numbers, each, f"services.{name}.")
             for name, each in services.items()
         },
     )
@@ -114,7 +126,7 @@ def _service(numbers: Numbers, content: object, key: str) -> Service:
     for name, each in _mapping(tree.get("routes", {}), f"{key}routes").items():
         place = f"{key}routes.{name}."
         changed, keys = _numbers(own, _mapping(each, place.removesuffix(".")), place, ())
-        routes[str(name)] = Route(numbers=changed, given=keys)
+        routes[_name(name, f"{key}routes")] = Route(numbers=changed, given=keys)
     return Service(numbers=own, given=given, team=_team(tree, key), routes=routes)
 
 
@@ -158,6 +170,7 @@ def _value(kind: Kind, value: object, key: str) -> float:
     assert isinstance(number, int | float)  # noqa: S101 - for the type checker: it was checked
     if key.endswith("objectives.latency"):
         _demand_bound(float(number), key)
+    _demand_reach(float(number), key)
     return float(number)
 
 
@@ -182,6 +195,25 @@ def _demand_bound(seconds: float, key: str) -> None:
         f"{key}: must be a bound of the request duration's histogram, such as {nearest} s, "
         f"not {seconds:g} s"
     )
+
+
+def _demand_reach(seconds: float, key: str) -> None:
+    last = _REACH.get(".".join(key.split(".")[-2:]), math.inf)
+    if seconds >= last:
+        raise ValueError(
+            f"{key}: must be below {last:g} s, the last bound of its histogram, or it would never "
+            f"be exceeded, not {seconds:g} s"
+        )
+
+
+def _name(name: object, key: str) -> str:
+    text = str(name)
+    if _NO_NAME.search(text):
+        raise ValueError(
+            f"{key}: must be names without quotes, backslashes, {{{{ and control characters, "
+            f"not {text!r}"
+        )
+    return text
 
 
 def _team(tree: Mapping[str, Any], key: str) -> str:

@@ -73,6 +73,24 @@ def test_every_number_can_be_set(tmp_path: Path) -> None:
         ("services: {a: {errors: {window: 20s}}}", "services.a.errors.window: must hold 4"),
         ("- a", "must be keys with values, not ['a']"),
         ("a: b: c", "is no YAML"),
+        ("errors: {ratio: 2%}\nerrors: {wait: 1m}", "errors: is there twice, first in line 1"),
+        ("errors: {ratio: 2%, ratio: 3%}", "ratio: is there twice, first in line 1"),
+        ("errors: {long_window: 4m}", "errors.long_window: must be errors.window, 300 s, or more"),
+        # A bare number is seconds, and no request is seen to take more than a minute.
+        (
+            "tail: {floor: 300}",
+            "tail.floor: must be below 64.44 s, the last bound of its histogram",
+        ),
+        ("services: {a: {pool: {waited: 1m}}}", "services.a.pool.waited: must be below 30.5 s"),
+        ("services: {'': {}}", "services: must be names without quotes"),
+        ("services: {'a\"b': {}}", "services: must be names without quotes"),
+        ("services: {a: {routes: {'/{{x}}': {}}}}", "services.a.routes: must be names without"),
+        ("objectives: {burn_slow: {window: 1h}}", "objectives.burn_slow.short: must be shorter"),
+        (
+            "objectives: {availability: 90%}",
+            "objectives.burn_fastest.rate: must be below 10, where",
+        ),
+        ("objectives: {fast: 90%}", "objectives.burn_fastest.rate: must be below 10, where"),
     ],
 )
 def test_a_mistake_is_named_by_its_key(text: str, message: str, tmp_path: Path) -> None:
@@ -113,8 +131,9 @@ def test_the_command_says_in_one_line_what_is_wrong(
     with pytest.raises(SystemExit) as caught:
         main(["--config", str(path), "--out", str(tmp_path / "out")])
     assert caught.value.code == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last.endswith(f"error: {path}: errors.ration: is no key; did you mean ratio?")
+    said = capsys.readouterr().err
+    message = f"{path}: errors.ration: is no key; did you mean ratio?"
+    assert said == f"python -m alerts: error: {message}\n"
     assert not (tmp_path / "out").exists()
 
 

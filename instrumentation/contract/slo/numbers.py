@@ -16,7 +16,7 @@ from instrumentation.contract.slo.causes import (
     Threads,
 )
 from instrumentation.contract.slo.kinds import MINUTE, interval, kind_of
-from instrumentation.contract.slo.objectives import Objectives
+from instrumentation.contract.slo.objectives import Burn, Objectives
 from instrumentation.contract.slo.signals import Signals
 from instrumentation.contract.slo.symptoms import Errors, Silence, Tail, Targets, Traffic
 from instrumentation.contract.slo.watchers import Watchers
@@ -84,10 +84,16 @@ class Numbers:
                     f"not {value:g} s"
                 )
         self._demand_recorded_windows()
+        self._demand_reachable_burns()
 
     def _demand_recorded_windows(self) -> None:
         """Raise ValueError where a burn rate's window is none that is recorded."""
         budget, base = self.objectives, self.errors.window
+        if self.errors.long_window < base:
+            raise ValueError(
+                f"errors.long_window: must be errors.window, {base:g} s, or more, "
+                f"not {self.errors.long_window:g} s"
+            )
         if budget.burn_fastest.short < base:
             raise ValueError(
                 f"objectives.burn_fastest.short: must be errors.window, {base:g} s, or more, "
@@ -108,6 +114,27 @@ class Numbers:
                 "objectives.burn_slowest.short: must be objectives.burn_fast.window, "
                 f"{budget.burn_fast.window:g} s, not {budget.burn_slowest.short:g} s"
             )
+
+    def _demand_reachable_burns(self) -> None:
+        """Raise ValueError where not even an outage would spend a budget fast enough."""
+        levels = self.objectives
+        for each in fields(levels):
+            burn = getattr(levels, each.name)
+            if not isinstance(burn, Burn):
+                continue
+            key = f"objectives.{each.name}"
+            if burn.short >= burn.window:
+                raise ValueError(
+                    f"{key}.short: must be shorter than its window, {burn.window:g} s, "
+                    f"not {burn.short:g} s"
+                )
+            for name in ("availability", "fast"):
+                most = 1 / (1 - getattr(levels, name))
+                if burn.rate >= most:
+                    raise ValueError(
+                        f"{key}.rate: must be below {most:.4g}, where objectives.{name} leaves no "
+                        f"request that does not count against it, not {burn.rate:g}"
+                    )
 
     def scaled(self, divisor: float) -> Numbers:
         """Return the same levels with every window, wait and interval divided.
