@@ -72,6 +72,7 @@ def rehearsed(folder: Path) -> Iterator[Rehearsal]:
         with started(folder, before.ports, "--only", "prometheus,jaeger", history=True):
             yield before
         return
+    folder.mkdir(parents=True, exist_ok=True)
     rules = [sys.executable, "-m", "alerts", "--scale", str(SCALE), "--out", str(folder / "rules")]
     subprocess.run(rules, cwd=REPOSITORY, check=True)
     ports = running.free_ports()
@@ -83,6 +84,7 @@ def rehearsed(folder: Path) -> Iterator[Rehearsal]:
             try:
                 _Play(rehearsal, demo, folder / "data").all()
             finally:
+                # Of a play that broke off, the part before may be asked.
                 rehearsal.write(folder)
         yield rehearsal
 

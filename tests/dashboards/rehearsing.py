@@ -33,7 +33,7 @@ class Rehearsal:
     windows: dict[str, Window] = field(default_factory=dict)
     second: str = ""
     faults: list[str] = field(default_factory=list)
-    exposed: dict[str, str] = field(default_factory=dict)
+    exposed: dict[str, str] = field(default_factory=dict, repr=False)
 
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.ports[port]}"
