@@ -64,7 +64,7 @@ def _alerts(numbers: Numbers) -> tuple[Alert, ...]:
     return (
         Alert(
             name=NAME,
-            expression=symptoms.unusual_tail(SERVICE, numbers),
+            expression=symptoms.unusual_tail_of_service(numbers),
             wait=wait,
             severity="critical",
             level=SERVICE,

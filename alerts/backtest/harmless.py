@@ -58,6 +58,21 @@ def bimodal_route(draw: Draw) -> World:
     return _bimodal(draw, draw.evenly("the route's share", 0.05, 0.5))
 
 
+def bimodal_at_p99(draw: Draw) -> World:
+    """About one request in a hundred is slow by nature, so p99 is now slow and now fast."""
+    law = Law(
+        median=draw.by_size("median latency, s", 0.02, 0.12),
+        sigma=0.4,
+        slow_share=draw.by_size("share of slow requests by nature", 0.003, 0.015),
+        slow=draw.by_size("slow ones take, s", 0.5, 5),
+    )
+    return World(
+        requests=draw.by_size("requests a second", 0.6, 50),
+        routes=(Route(name="/search", share=1, law=law),),
+        day=some_day(draw),
+    )
+
+
 def new_bimodal_service(draw: Draw) -> World:
     """A service with fast and slow requests by nature, whose first day it is."""
     world = _bimodal(draw, 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from alerts.backtest.catalog import BEGIN, Incident, crash_again_and_again, some_service
 from alerts.backtest.incidents import ERRORS, TAIL, Made
-from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, during, since
+from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, Law, Route, World, during, since
 
 if TYPE_CHECKING:
     from alerts.backtest.draw import Draw
@@ -45,6 +45,22 @@ def minute_of_outage(draw: Draw) -> Made:
     world = some_service(draw)
     world.errors[..., during(BEGIN, BEGIN + 1)] = 1
     return world, ERRORS
+
+
+def slow_tail_beside_usual(draw: Draw) -> Made:
+    """About one request in a hundred is slow by nature, and some more become slow."""
+    law = Law(
+        median=draw.by_size("median latency, s", 0.02, 0.12),
+        sigma=0.4,
+        slow_share=draw.by_size("share of slow requests by nature", 0.003, 0.015),
+        slow=draw.by_size("slow requests take, s", 0.5, 5),
+    )
+    world = World(
+        requests=draw.by_size("requests a second", 2, 50),
+        routes=(Route(name="/search", share=1, law=law),),
+    )
+    world.slow_share[..., since(BEGIN)] += draw.evenly("share of those that become slow", 0.03, 0.1)
+    return world, TAIL
 
 
 def slow_half_of_replicas(draw: Draw) -> Made:

@@ -30,6 +30,34 @@ def unusual_tail(level: Level, numbers: Numbers) -> str:
     return promql.every(long_tail(level, numbers), f"{r.TAIL_10M.at(level)} >= {usual}")
 
 
+def unusual_tail_of_service(numbers: Numbers) -> str:
+    """The same of services, but for those whose few slow requests are as many as ever."""
+    return f"{unusual_tail(SERVICE, numbers)}\nunless ({rarely_slow(numbers)})"
+
+
+def rarely_slow(numbers: Numbers) -> str:
+    """Services with hardly more slow requests than usual, where these are few.
+
+    Where about one request in a hundred is slow by nature, as an export is, chance decides whether
+    p99 is one of them: it jumps from window to window, and their number does not.
+    """
+    tail, levels = numbers.tail, numbers.objectives
+    usual = r.SLOW_RATIO_USUAL.at(SERVICE)
+    slow, timed = (
+        recordings.mean(each.at(SERVICE), tail.window, numbers.errors.window)
+        for each in (r.SLOW_5M, r.TIMED_5M)
+    )
+    # p99 is the fastest of the slow ones then, and may just meet the objective.
+    among_them = promql.either(
+        f"{r.P99_10M.at(SERVICE)} > {levels.latency:g}", f"{usual} >= {tail.rare / 8:g}"
+    )
+    return promql.every(
+        f"({among_them})",
+        f"({slow} - {tail.more:g} * {usual} * {timed}) * {tail.window:g} < {levels.min_bad:g}",
+        f"{usual} < {tail.rare:g}",
+    )
+
+
 def long_tail_without_past(level: Level, numbers: Numbers) -> str:
     """Tail ratio where it is long, and nobody can say yet what is usual."""
     return f"{long_tail(level, numbers)}\nunless {r.TAIL_10M_USUAL.at(level)}"

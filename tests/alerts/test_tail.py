@@ -46,6 +46,34 @@ def test_a_service_that_always_has_a_long_tail_does_not_page(tmp_path: Path) -> 
     Simulation(FILES, series).check(tmp_path, {"90m": set(), "120m": set(), "170m": set()})
 
 
+def test_a_service_with_about_one_slow_request_in_a_hundred_does_not_page_by_chance(
+    tmp_path: Path,
+) -> None:
+    """p99 jumps from 80 ms to 900 ms and back, for a part of a percent more or less of them."""
+
+    def slow(share: float) -> dict[float, float]:
+        return {0.02: 0.5, 0.04: 0.48, 0.08: 0.02 - share, 0.9: share}
+
+    series = service(
+        "orders",
+        Phase(90 * MINUTE, durations=slow(0.008)),
+        Phase(30 * MINUTE, durations=slow(0.013)),
+        Phase(30 * MINUTE, durations=slow(0.008)),
+        Phase(20 * MINUTE, durations=SLOW_TAIL),
+    )
+    # By route, where the number of slow requests is not recorded, it is a ticket.
+    expected = {"90m": (), "119m": ("warning",), "149m": (), "160m": ("critical", "warning")}
+    asked = [
+        {
+            "expr": f'count by (severity) (ALERTS{{alertname="{ALERT}", alertstate="firing"}})',
+            "eval_time": time,
+            "exp_samples": [{"labels": f'{{severity="{each}"}}', "value": 1} for each in firing],
+        }
+        for time, firing in expected.items()
+    ]
+    Simulation((*FILES, "objectives.yml"), series).run(tmp_path, promql_expr_test=asked)
+
+
 def test_a_service_without_a_past_opens_a_ticket(tmp_path: Path) -> None:
     series = service("orders", Phase(60 * MINUTE, durations=SLOW_TAIL))
     # One of the service, one of its route.

@@ -22,6 +22,12 @@ class Tail:
     """With fewer requests in the window, p99 is the work of three of them."""
     unusual: float = kinds.factor(1.5)
     """A service that always has a long tail pages only when it grows by this factor."""
+    rare: float = kinds.share(0.02)
+    """Where fewer requests than this are usually slower than the objective, chance decides whether
+    p99 is one of them. Then it is their number that must be unusual."""
+    more: float = kinds.factor(2)
+    """So many times as many slow requests as usual, and five more: of 2,000 requests with 1 % of
+    slow ones, chance makes 45 of 20 once in a million windows."""
     past: float = kinds.window(DAY)
     """The usual ratio is the median of this long a past."""
     min_past: float = kinds.past(HOUR)
