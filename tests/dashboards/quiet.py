@@ -23,28 +23,32 @@ class Quiet:
     why: str
 
 
-_GROWN = (
+_LATER = (
     *("errors", "blocked_loop", "slow_dependency", "exhausted_threads", "exhausted_pool"),
     *("fewer_requests", "frozen", "bad_release"),
 )
-_BLOCKED = _GROWN[1:]
+"""When something had gone wrong, and every minute's peak was seen."""
+_AFTER_BLOCKING = _LATER[1:]
 QUIET = (
-    Quiet("Which alerts fire, and since when?", "", _GROWN, "all was well until then"),
-    Quiet("Which routes slowed most?", "", _GROWN, "by chance each is as fast as last week"),
+    Quiet("Which alerts fire, and since when?", "", _LATER, "all was well until then"),
+    Quiet("Which routes slowed most?", "", _LATER, "by chance each is as fast as last week"),
     Quiet("Which line of code blocks the event loop?", "", ("blocked_loop",), "nothing blocked it"),
     Quiet("Does it block the event loop, and where?", "", ("blocked_loop",), "nothing blocked it"),
     Quiet(
-        "Are threads, connections or the event loop used up?", "loop", _BLOCKED, "no loop ever was"
+        "Are threads, connections or the event loop used up?",
+        "loop",
+        _AFTER_BLOCKING,
+        "no loop ever was",
     ),
-    Quiet("What is full while they come?", "loop", _BLOCKED, "no loop was ever blocked"),
-    Quiet("Does the event loop stand still?", "", _BLOCKED, "no loop ever did"),
+    Quiet("What is full while they come?", "loop", _AFTER_BLOCKING, "no loop was ever blocked"),
+    Quiet("Does the event loop stand still?", "", _AFTER_BLOCKING, "no loop ever did"),
     Quiet("Is the process starved?", "", ("bad_release",), "no process was ever stopped"),
-    Quiet("Are there enough threads?", "peak", _GROWN, "the peak is looked for minute by minute"),
-    Quiet("Are there enough threads?", "Should", _GROWN, "the peak is not known yet"),
+    Quiet("Are there enough threads?", "peak", _LATER, "the peak is looked for minute by minute"),
+    Quiet("Are there enough threads?", "Should", _LATER, "the peak is not known yet"),
     Quiet(
-        "Are there enough connections?", "peak", _GROWN, "the peak is looked for minute by minute"
+        "Are there enough connections?", "peak", _LATER, "the peak is looked for minute by minute"
     ),
-    Quiet("Are there enough connections?", "Should", _GROWN, "the peak is not known yet"),
+    Quiet("Are there enough connections?", "Should", _LATER, "the peak is not known yet"),
     Quiet("Do clients leave before the answer?", "", ("bad_release",), "all wait for it"),
     Quiet("How often is each dependency asked?", "again", ("bad_release",), "each is reached"),
     Quiet("Does the instrumentation itself fail?", "error", ("frozen",), "it does not"),
