@@ -66,7 +66,7 @@ def _files(plan: config.Plan, options: argparse.Namespace) -> dict[str, str]:
 def _check(folder: Path, files: dict[str, str]) -> int:
     different = generate.differences(folder, files)
     if different:
-        print(  # noqa: T201
+        print(  # noqa: T201 - a command's own words
             f"alerts: {folder} is out of date ({', '.join(different)}); run python -m alerts",
             file=sys.stderr,
         )

@@ -78,4 +78,4 @@ def _around_start(alert: str, seconds: int, ticks: int, otherwise: str = "") -> 
     """
     start = f"min(ALERTS_FOR_STATE{{alertname='{alert}',job=%q}})"
     query = f'printf "{ticks} * ({start} {seconds:+d})" $labels.job | query'
-    return f'{{{{ with {query} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ else }}}}{otherwise}{{{{ end }}}}'  # noqa: E501
+    return f'{{{{ with {query} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ else }}}}{otherwise}{{{{ end }}}}'  # noqa: E501 - one template, read in one line

@@ -114,7 +114,7 @@ class Load:
             if now - self._scraped > _SCRAPE_SECONDS:
                 self._scraped = now
                 self._get("/metrics")
-            path = random.choice(_PATHS)  # noqa: S311
+            path = random.choice(_PATHS)  # noqa: S311 - chance, no secret
             self._get(path.format(random.getrandbits(32)))
             self.asked += 1
             if path == _BROKEN:  # uvicorn hangs up behind an exception

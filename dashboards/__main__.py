@@ -62,7 +62,7 @@ def _generate(*, check: bool) -> int:
         return 0
     different = generate.differences(generate.GENERATED)
     if different:
-        print(  # noqa: T201
+        print(  # noqa: T201 - a command's own words
             f"dashboards: out of date ({', '.join(different)}); run python -m dashboards",
             file=sys.stderr,
         )

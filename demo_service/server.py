@@ -45,7 +45,7 @@ def serve(name: str, create_app: Callable[[Settings], FastAPI], port: str) -> No
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    print(f"{name}: http://{settings.host}:{getattr(settings, port)}", flush=True)  # noqa: T201
+    print(f"{name}: http://{settings.host}:{getattr(settings, port)}", flush=True)  # noqa: T201 - a command's own words
     with listener, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
 

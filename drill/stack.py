@@ -138,7 +138,7 @@ def _run(what: str, seconds: float, module: str, *arguments: str) -> None:
     """Run one of the project's commands to its end; it shows its own progress."""
     command = [sys.executable, "-m", module, *arguments]
     try:
-        done = subprocess.run(command, cwd=_REPOSITORY, timeout=seconds, check=False)  # noqa: S603
+        done = subprocess.run(command, cwd=_REPOSITORY, timeout=seconds, check=False)  # noqa: S603 - a command of ours
     except subprocess.TimeoutExpired:
         raise DrillError(f"Could not {what} within {seconds:.0f} s.") from None
     if done.returncode != 0:

@@ -120,7 +120,7 @@ def _short_folder() -> tempfile.TemporaryDirectory[str]:
     """
     usual = Path(tempfile.gettempdir())
     short = len(str(usual)) <= LONGEST_FOLDER
-    return tempfile.TemporaryDirectory(prefix="stack-", dir=usual if short else "/tmp")  # noqa: S108
+    return tempfile.TemporaryDirectory(prefix="stack-", dir=usual if short else "/tmp")  # noqa: S108 - a socket's path must be short
 
 
 def _how_it_ended(state: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 # Which request is struck is no secret.
-CHANCE = random.Random()  # noqa: S311
+CHANCE = random.Random()  # noqa: S311 - chance, no secret
 
 
 class Change(BaseModel):

@@ -46,7 +46,7 @@ def main() -> None:
 
 def _ready(base_url: str, stopping: Event) -> bool:
     """Wait for the service; return False when told to stop before it came."""
-    print(f"load: waiting for {base_url}/readyz", flush=True)  # noqa: T201
+    print(f"load: waiting for {base_url}/readyz", flush=True)  # noqa: T201 - a command's own words
     with httpx.Client(base_url=base_url, timeout=2.0, trust_env=False) as client:
         while not stopping.is_set():
             with contextlib.suppress(httpx.TransportError):
@@ -67,7 +67,7 @@ def _run(settings: Settings, shape: DailyShape, stopping: Event) -> None:
     )
     runner = environment.create_local_runner()
     runner.start_shape()
-    print(f"load: {shape.rate:.1f} requests a second now", flush=True)  # noqa: T201
+    print(f"load: {shape.rate:.1f} requests a second now", flush=True)  # noqa: T201 - a command's own words
     try:
         # Locust keeps a number for every second of its life, and this may run for weeks.
         while not stopping.wait(_FORGET_SECONDS):

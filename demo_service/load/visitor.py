@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from demo_service.shape import Traffic
 
 # Nothing secret comes from it.
-_CHANCE = random.Random()  # noqa: S311
+_CHANCE = random.Random()  # noqa: S311 - chance, no secret
 _NO_SUCH_ORDER = 2_000_000_000
 _AT_ONCE = 200
 

@@ -105,7 +105,7 @@ def test_a_task_that_fails_is_an_error_and_asyncio_still_logs_it(
     observed: Observed, serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     def forgotten() -> None:
-        asyncio.create_task(fail())  # noqa: RUF006
+        asyncio.create_task(fail())  # noqa: RUF006 - nobody keeps it: that is the case
 
     app = creating(forgotten)
     observed.instrument(app)

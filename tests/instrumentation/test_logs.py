@@ -183,7 +183,7 @@ def test_the_json_formatter_of_the_page_writes_one_object_a_line(
     observed: Observed, serve: Serve
 ) -> None:
     namespace: dict[str, Any] = {}
-    exec(page_s_code("class JsonFormatter"), namespace)  # noqa: S102
+    exec(page_s_code("class JsonFormatter"), namespace)  # noqa: S102 - the page is ours
     app = application()
     observed.instrument(app, service_name="shop")
     with kept() as records:

@@ -178,7 +178,7 @@ def test_a_task_is_lost_where_a_loop_ends_without_a_lifespan(observed: Observed,
 
 def test_a_task_that_nobody_kept_is_lost_to_the_garbage_collector(observed: Observed) -> None:
     async def endpoint(request: Request) -> Response:
-        asyncio.create_task(forever())  # noqa: RUF006
+        asyncio.create_task(forever())  # noqa: RUF006 - nobody keeps it: that is the case
         return PlainTextResponse("done")
 
     app = Starlette(routes=[Route("/", endpoint)])

@@ -20,12 +20,12 @@ Run = Callable[[Any], str]
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251 - the fault
+    time.sleep(BLOCK_SECONDS)
     yield
 
 
 async def sleeps() -> None:
-    time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251 - the fault
+    time.sleep(BLOCK_SECONDS)
 
 
 def without_lifespan(app: ASGIApp) -> ASGIApp:

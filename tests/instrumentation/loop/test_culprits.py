@@ -23,7 +23,7 @@ Run = Callable[[Any], str]
 
 
 async def sleeps() -> None:
-    time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251
+    time.sleep(BLOCK_SECONDS)
 
 
 async def computes() -> None:
@@ -38,7 +38,7 @@ async def keeps_the_lock() -> None:
 
 
 async def runs_a_program() -> None:
-    subprocess.run([sys.executable, "-c", f"import time; time.sleep({BLOCK_SECONDS})"])  # noqa: ASYNC221
+    subprocess.run([sys.executable, "-c", f"import time; time.sleep({BLOCK_SECONDS})"])
 
 
 async def in_a_task() -> None:
@@ -72,7 +72,7 @@ class SleepingMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251
+            time.sleep(BLOCK_SECONDS)
         await self.app(scope, receive, send)
 
 
@@ -169,7 +169,7 @@ def test_the_span_tells_when_it_was(observed: Observed, told: Told, run: Run) ->
 
     async def marks() -> None:
         times[:] = [time.time_ns()]
-        time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251
+        time.sleep(BLOCK_SECONDS)
         times.append(time.time_ns())
 
     app = FastAPI()
@@ -195,7 +195,7 @@ def test_a_victim_says_how_long_it_waited(observed: Observed, told: Told, run: R
 
     async def blocks() -> None:
         await started.wait()
-        time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251
+        time.sleep(BLOCK_SECONDS)
 
     started = asyncio.Event()
     app.get("/waits")(waits)

@@ -30,7 +30,7 @@ Run = Callable[[Any], str]
 
 
 async def sleeps() -> None:
-    time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251
+    time.sleep(BLOCK_SECONDS)
 
 
 async def turns() -> None:
@@ -109,7 +109,7 @@ def test_each_loop_of_each_thread_is_watched(observed: Observed, told: Told, run
     async def works() -> None:
         while not stop.is_set():
             await asyncio.sleep(0.1)
-            time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251
+            time.sleep(BLOCK_SECONDS)
 
     app = FastAPI()
     app.get("/sleeps")(sleeps)
@@ -170,7 +170,7 @@ def test_it_works_under_a_debuggers_trace(observed: Observed, told: Told, run: R
     async def traced() -> None:
         sys.settrace(lambda *_: None)
         try:
-            time.sleep(BLOCK_SECONDS)  # noqa: ASYNC251
+            time.sleep(BLOCK_SECONDS)
         finally:
             sys.settrace(None)
 
