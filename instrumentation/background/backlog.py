@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from concurrent.futures import Future, wait
+from typing import Final, NamedTuple
 
 from instrumentation.background import registry
 from instrumentation.contract import metrics
+from instrumentation.export import forks
 from instrumentation.gauge import Gauge
 from instrumentation.series import Family
 from instrumentation.telemetry import Telemetry
@@ -22,6 +25,9 @@ class Waiting(NamedTuple):
 
 Read = Callable[[], Mapping[str, Waiting]]
 
+_PATIENCE_SECONDS: Final = 1.0
+"""A scrape has ten seconds as a rule; without an answer the whole service would look gone."""
+
 
 class Backlog:
     """Shows in gauges what `read` tells of each queue.
@@ -30,12 +36,15 @@ class Backlog:
     workers are gone. So take the `max by (queue)`, not the sum.
 
     Arguments:
-        read: what waits, by the queue's name; called in the thread that collects. It must come
-            back in time, since the whole scrape waits for it.
+        read: what waits, by the queue's name; called in a thread of its own. A scrape waits a
+            second for it, and tells of what comes later that it is not known (NaN).
     """
 
     def __init__(self, read: Read) -> None:
         self._read = read
+        self._asked: Future[Mapping[str, Waiting]] | None = None
+        self._lock = threading.Lock()
+        forks.in_child(self._after_fork)
         self._shown_by: weakref.WeakSet[Telemetry] = weakref.WeakSet()
         self._queues: set[str] = set()
 
@@ -56,10 +65,39 @@ class Backlog:
         telemetry.on_uninstrument(telemetry.families.on_collect(refresh))
         telemetry.on_uninstrument(lambda: self._shown_by.discard(telemetry))
 
+    def _ask(self) -> Mapping[str, Waiting]:
+        """What waits, as `read` tells it in time; one that hangs is not called once more."""
+        with self._lock:
+            if self._asked is None or self._asked.done():
+                self._asked = Future()
+                reader = threading.Thread(
+                    target=self._answer,
+                    args=(self._asked,),
+                    name="instrumentation-backlog",
+                    daemon=True,
+                )
+                reader.start()
+            asked = self._asked
+        done, _ = wait((asked,), _PATIENCE_SECONDS)
+        if not done:
+            raise TimeoutError(f"who reads the queues did not answer in {_PATIENCE_SECONDS:g} s")
+        return asked.result()
+
+    def _answer(self, asked: Future[Mapping[str, Waiting]]) -> None:
+        try:
+            asked.set_result(self._read())
+        except BaseException as error:
+            asked.set_exception(error)
+
+    def _after_fork(self) -> None:
+        """A child has none of its parent's threads: an answer that they owe never comes."""
+        self._asked = None
+        self._lock = threading.Lock()
+
     def _refresh(self, depth: Family[Gauge], age: Family[Gauge], telemetry: Telemetry) -> None:
         waiting: Mapping[str, Waiting] = {}
         try:
-            waiting = self._read()
+            waiting = self._ask()
             self._queues.update(waiting)
         except Exception as error:
             telemetry.errors.report("queue", error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import threading
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 from instrumentation.background.backlog import Backlog, Waiting
 from instrumentation.background.messages import Processing, Sending, dead, retried
 from tests.instrumentation.background_work import active, outcomes
-from tests.instrumentation.conftest import Observed
+from tests.instrumentation.conftest import Observed, wait_until
 
 
 @pytest.fixture
@@ -119,6 +121,32 @@ def test_a_backlog_is_read_at_each_collection_and_not_between(instrumented: Obse
     assert len(reads) == 2
     waiting["mail"] = Waiting(0, 0.0)
     assert instrumented.value("task_queue_depth", queue="mail") == 0
+
+
+def test_a_backend_that_hangs_holds_no_collection_up_and_is_asked_once(
+    instrumented: Observed,
+) -> None:
+    answers = threading.Event()
+    answers.set()
+    reads: list[None] = []
+
+    def read() -> dict[str, Waiting]:
+        reads.append(None)
+        assert answers.wait(60)
+        return {"mail": Waiting(len(reads), 0.0)}
+
+    Backlog(read).show()
+    assert instrumented.value("task_queue_depth", queue="mail") == 1
+    answers.clear()
+    try:
+        for _ in range(2):
+            depth = instrumented.value("task_queue_depth", queue="mail")
+            assert depth is not None
+            assert math.isnan(depth)
+    finally:
+        answers.set()
+    assert len(reads) == 2
+    wait_until(lambda: instrumented.value("task_queue_depth", queue="mail") == 3)
 
 
 def test_without_instrumentation_the_context_still_travels() -> None:
