@@ -25,6 +25,14 @@ _STOP_SECONDS: Final = 0.02
 """A shorter stop is no matter, and the kernel's figures for it too coarse."""
 
 
+def patience() -> float:
+    """Seconds after which somebody kept the interpreter's lock who was asked for it.
+
+    A thread that wants the lock asks for it once an interval.
+    """
+    return 3 * sys.getswitchinterval()
+
+
 class Span(NamedTuple):
     """From one moment to another, with the CPU that the process burnt meanwhile."""
 
@@ -65,11 +73,9 @@ class Standstills:
         self._delay(now - starved, starved)
         cpu, self._cpu = self._cpu, time.process_time()
         span = Span(asked, now, self._cpu - cpu)
-        # A thread that wants the lock asks for it once an interval.
-        patience = 3 * sys.getswitchinterval()
-        if late > patience and waited >= (late - starved) / 2:
+        if late > patience() and waited >= (late - starved) / 2:
             self._holds.append(span)
-            return asked + patience
+            return asked + patience()
         if late - starved - waited > _STOP_SECONDS and span.cpu < late / 4:
             self._stops.append(span)
         return None

@@ -17,7 +17,7 @@ from instrumentation.runtime.loop import loops
 from instrumentation.runtime.loop.garbage import Pauses
 from instrumentation.runtime.loop.heart import Heart, Seen
 from instrumentation.runtime.loop.observer import Observer, is_routed, tell
-from instrumentation.runtime.loop.standstill import LOCKED, STARVED, STOPPED, Standstills
+from instrumentation.runtime.loop.standstill import LOCKED, STARVED, STOPPED, Standstills, patience
 from instrumentation.runtime.loop.stretch import Block, Stretch
 from instrumentation.runtime.loop.usage import Usage
 
@@ -121,6 +121,13 @@ class Watchdog:
                 hearts = tuple(self._hearts.items())
                 seen = [heart.look(now) for _, heart in hearts]
                 since = standstills.woke(asked, now)
+                again = perf_counter()
+                if again - now > patience() and not any(seen):
+                    # To read the kernel's figures gives up the interpreter's lock for a moment.
+                    # Who took it then for a long call in C is over it before the next sleep ends.
+                    asked, now = now, again
+                    seen = [heart.look(now) for _, heart in hearts]
+                    since = standstills.woke(asked, now)
                 period = self._check(now, hearts, seen, since)
                 self.report()
                 catch_up()
