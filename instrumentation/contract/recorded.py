@@ -77,12 +77,20 @@ REQUESTS_30M_USUAL: Final = Recorded(
     "Median of the requests a second in the same 30 minutes of past weeks.",
     (SERVICE,),
 )
+ROUTE_REQUESTS_30M: Final = Recorded(
+    REQUESTS_30M.operations, "Requests a second over 30 minutes.", (ROUTE,)
+)
 REQUESTS_1H: Final = Recorded("http_server_requests:rate1h", "Requests a second over an hour.")
 REQUESTS_6H: Final = Recorded("http_server_requests:rate6h", "Requests a second over 6 hours.")
 ERRORS_5M: Final = Recorded(
     "http_server_errors:rate5m",
     "Requests a second over 5 minutes that failed with a 5xx; zero where none did.",
     weekly=True,
+)
+ERRORS_30M: Final = Recorded(
+    "http_server_errors:rate30m",
+    "Requests a second over 30 minutes that failed with a 5xx; zero where none did.",
+    (ROUTE,),
 )
 ERRORS_1H: Final = Recorded(
     "http_server_errors:rate1h",
@@ -161,6 +169,13 @@ BUCKETS_5M: Final = Recorded(
     extra=("le",),
 )
 """Read in place of a histogram's own series, of which there are many times as many."""
+BUCKETS_1H: Final = Recorded(
+    f"{_DURATION}_bucket:rate1h",
+    "Judged requests a second over an hour at or below each bound, all instances together.",
+    (ROUTE,),
+    extra=("le",),
+)
+"""Read once for all quantiles: a route has forty times as many buckets as its service."""
 ERROR_RATIO: Final = {
     window: Recorded(
         f"http_server_errors:ratio{window}",
@@ -188,7 +203,7 @@ QUANTILES: Final = {
     (q, window): Recorded(
         f"{_DURATION}:p{q * 100:g}_{window}",
         f"{q:.0%} of the judged requests of {window} took no longer than this, in seconds.",
-        (SERVICE,),
+        (SERVICE, ROUTE) if window in ("5m", "1h") else (SERVICE,),
     )
     for window in _VIEWS
     for q in (0.5, 0.95, 0.99)

@@ -17,9 +17,12 @@ the past is three."""
 LEFT_OUT = (
     recorded.REQUESTS_NOW,
     recorded.UP,
+    recorded.ROUTE_REQUESTS_30M,
     recorded.REQUESTS_6H,
+    recorded.ERRORS_30M,
     recorded.SLOW_RATIO_USUAL,
     recorded.BUCKETS_5M,
+    recorded.BUCKETS_1H,
     *recorded.ERROR_RATIO.values(),
     *(ratio for window, ratio in recorded.SLOW_RATIO.items() if window != "1h"),
     *recorded.QUANTILES.values(),

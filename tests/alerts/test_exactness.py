@@ -55,6 +55,13 @@ def buckets(window: str, minutes: int, share: float) -> Compared:
     return Compared(made, raw, minutes, REQUESTS_A_SECOND, share)
 
 
+def buckets_of_routes(window: str, minutes: int, share: float) -> Compared:
+    """What quantiles of routes are made of."""
+    raw = rate(f"{DURATION.name}_bucket", window, f"{ROUTE}, le")
+    name = recorded.BUCKETS_1H.at(recorded.ROUTE)
+    return Compared(name, raw, minutes, REQUESTS_A_SECOND, share)
+
+
 def steady(each: Compared, minute: int) -> dict[str, Any]:
     return truth(
         minute,
@@ -96,6 +103,7 @@ def test_longer_windows_differ_from_the_raw_series_by_a_few_percent_of_a_step(
         (ERRORS_BEGIN, errors("1h", 60, 0.05)),
         (ERRORS_BEGIN, buckets("10m", 10, 0.13)),
         (ERRORS_BEGIN, buckets("1h", 60, 0.05)),
+        (ERRORS_BEGIN, buckets_of_routes("1h", 60, 0.05)),
         (REQUESTS_DOUBLE, requests("1h", 60, 0.05)),
     ):
         # Before and after it they are the same.
