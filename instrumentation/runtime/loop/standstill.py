@@ -68,9 +68,10 @@ class Standstills:
         """
         late = now - asked
         waited = self._interruptions.waited()
-        before, self._starved = self._starved, self._thread.read().starved
-        starved = self._starved - before
-        self._delay(now - starved, starved)
+        starved = 0.0
+        if late > _NOISE_SECONDS:  # seldom: to read it is a system call
+            starved = self._waited_for_cpu(late)
+            self._delay(now - starved, starved)
         cpu, self._cpu = self._cpu, time.process_time()
         span = Span(asked, now, self._cpu - cpu)
         if late > patience() and waited >= (late - starved) / 2:
@@ -82,11 +83,14 @@ class Standstills:
 
     def worked(self, start: float) -> None:
         """Take note that the watchdog worked from `start` until now."""
-        if time.perf_counter() - start < _NOISE_SECONDS:
-            return
-        usage = self._thread.read()
-        starved, self._starved = usage.starved - self._starved, usage.starved
-        self._delay(start, starved)
+        seconds = time.perf_counter() - start
+        if seconds > _NOISE_SECONDS:
+            self._delay(start, self._waited_for_cpu(seconds))
+
+    def _waited_for_cpu(self, most: float) -> float:
+        """Seconds without CPU since the last call; not what came before the last `most` seconds."""
+        before, self._starved = self._starved, self._thread.read().starved
+        return min(most, self._starved - before)
 
     def _delay(self, start: float, starved: float) -> None:
         if starved > _NOISE_SECONDS:

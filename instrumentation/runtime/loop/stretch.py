@@ -225,8 +225,13 @@ class Stretch:
         """
         began = first.request.began if first.request else self.last
         if began <= self.last:
-            return (self.last + self.due) / 2
-        return began + max(0.0, self.due - began) / 4
+            start = (self.last + self.due) / 2
+        else:
+            start = began + max(0.0, self.due - began) / 4
+        if first.slept:
+            # Who sleeps burns nothing: what was burnt since the last beat came before.
+            start = max(start, self.last + first.usage.cpu - self.before.cpu)
+        return min(start, first.usage.at)
 
 
 def _is_one(one: Any, other: Any) -> bool:
