@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -24,10 +25,10 @@ def test_every_variable_that_is_read_is_documented() -> None:
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
-    page, docstring = (DOCS / "instrumentation.md").read_text(), Settings.__doc__ or ""
+    page, docstring = (DOCS / "instrumentation.md").read_text(), inspect.getdoc(Settings) or ""
     for field in fields(Settings):
         assert f"`{field.name}`" in page
-        assert f"        {field.name}: " in docstring
+        assert f"\n    {field.name}: " in docstring
     for name, _ in READERS.values():
         assert name in docstring
 

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from instrumentation.runtime.loop.standstill import Standstills
-from tests.instrumentation.conftest import Observed, wait_until
+from tests.instrumentation.conftest import Observed
 from tests.instrumentation.loop.conftest import Told, line
 
 Run = Callable[[Any], str]
@@ -43,6 +43,10 @@ def test_a_call_in_c_that_begins_while_the_watchdog_reads_the_kernels_figures_is
     monkeypatch.setattr(Standstills, "woke", read)
     observed.instrument(app)
     base = run(app)
-    httpx.get(f"{base}/sums", timeout=30)
-    wait_until(told.blocks)
-    assert list(told.culprits()) == [("/sums", line(sums, "sum("))]
+
+    def call() -> None:
+        waiting.clear()
+        reading.clear()
+        httpx.get(f"{base}/sums", timeout=30)
+
+    told.provoke(call, "/sums", line(sums, "sum("))
