@@ -70,10 +70,7 @@ class Histogram(prometheus_client.Histogram):
     def observe_in(self, span: Span | None, amount: float) -> None:
         """Observe `amount` in a span, which becomes the bucket's exemplar if it was sampled."""
         self._sum.inc(amount)
-        index = bisect_left(self._upper_bounds, amount)
-        bucket = self._buckets[index]
-        if bucket is _UNUSED:
-            bucket = self._open(index)
+        bucket = self._bucket(amount)
         bucket.inc(1)
         context = None if span is None else span.get_span_context()
         if context is None or not context.trace_flags & 1:

@@ -62,16 +62,6 @@ class Propagation:
         A public endpoint has links only. Its callers' baggage is dropped: it would travel on to
         whatever the service calls.
         """
-        textmap = propagate.get_global_textmap()
-        if textmap is not self._textmap:
-            self._read(textmap)
-        if not self._all:
-            fields = self._fields
-            for name, _ in scope.get("headers", ()):
-                if name in fields:
-                    break
-            else:
-                return _NOBODY, ()
         context = self._context(scope)
         if not self._public or context is _NOBODY:
             return context, ()
@@ -79,9 +69,13 @@ class Propagation:
         return _NOBODY, (Link(caller),) if caller.is_valid else ()
 
     def _context(self, scope: Scope) -> Context:
+        textmap = propagate.get_global_textmap()
+        if textmap is not self._textmap:
+            self._read(textmap)
+        fields, everything = self._fields, self._all
         found: dict[str, str] = {}
         for raw, value in scope.get("headers", ()):
-            if self._all or raw in self._fields:
+            if everything or raw in fields:
                 name, text = raw.decode("latin-1"), value.decode("latin-1")
                 # A repeated header means the same as one with commas (RFC 9110, 5.3).
                 found[name] = f"{found[name]},{text}" if name in found else text
@@ -89,7 +83,7 @@ class Propagation:
             return _NOBODY
         self._complaints.reading.now = True
         try:
-            return self._textmap.extract(found, _NOBODY)
+            return textmap.extract(found, _NOBODY)
         except Exception:
             # Propagators must not raise, but there are many, and the header is a stranger's.
             return _NOBODY

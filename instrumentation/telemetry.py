@@ -91,8 +91,6 @@ class Telemetry:
         """Start the exporting threads; further calls do nothing, unless on a new event loop."""
         if not self._started:
             self._start()
-        elif asyncio._get_running_loop() is self._latest_loop():
-            return
         self.enter_loop()
 
     def enter_loop(self, *, again: bool = False) -> None:

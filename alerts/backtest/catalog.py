@@ -100,6 +100,16 @@ def some_bimodal_law(draw: Draw) -> Law:
     )
 
 
+def some_law_slow_at_p99(draw: Draw) -> Law:
+    """A latency of which about one request in a hundred is slow by nature."""
+    return Law(
+        median=draw.by_size("median latency, s", 0.02, 0.12),
+        sigma=0.4,
+        slow_share=draw.by_size("share of slow requests by nature", 0.003, 0.015),
+        slow=draw.by_size("slow ones take, s", 0.5, 5),
+    )
+
+
 def some_day(draw: Draw) -> Day:
     """Any hour of a day whose traffic rises and falls."""
     return Day(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts.backtest.catalog import BEGIN, some_bimodal_law, some_day, some_law, some_service
+from alerts.backtest.catalog import (
+    BEGIN,
+    some_bimodal_law,
+    some_day,
+    some_law,
+    some_law_slow_at_p99,
+    some_service,
+)
 from alerts.backtest.world import SLOTS, Law, Route, Stall, World, during, since
 
 if TYPE_CHECKING:
@@ -60,12 +67,7 @@ def bimodal_route(draw: Draw) -> World:
 
 def bimodal_at_p99(draw: Draw) -> World:
     """About one request in a hundred is slow by nature, so p99 is now slow and now fast."""
-    law = Law(
-        median=draw.by_size("median latency, s", 0.02, 0.12),
-        sigma=0.4,
-        slow_share=draw.by_size("share of slow requests by nature", 0.003, 0.015),
-        slow=draw.by_size("slow ones take, s", 0.5, 5),
-    )
+    law = some_law_slow_at_p99(draw)
     return World(
         requests=draw.by_size("requests a second", 0.6, 50),
         routes=(Route(name="/search", share=1, law=law),),

@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.backtest.catalog import BEGIN, Incident, crash_again_and_again, some_service
+from alerts.backtest.catalog import (
+    BEGIN,
+    Incident,
+    crash_again_and_again,
+    some_law_slow_at_p99,
+    some_service,
+)
 from alerts.backtest.incidents import ERRORS, TAIL, Made
-from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, Law, Route, World, during, since
+from alerts.backtest.world import SLOTS, SLOTS_A_MINUTE, Route, World, during, since
 
 if TYPE_CHECKING:
     from alerts.backtest.draw import Draw
@@ -49,12 +55,7 @@ def minute_of_outage(draw: Draw) -> Made:
 
 def slow_tail_beside_usual(draw: Draw) -> Made:
     """About one request in a hundred is slow by nature, and some more become slow."""
-    law = Law(
-        median=draw.by_size("median latency, s", 0.02, 0.12),
-        sigma=0.4,
-        slow_share=draw.by_size("share of slow requests by nature", 0.003, 0.015),
-        slow=draw.by_size("slow requests take, s", 0.5, 5),
-    )
+    law = some_law_slow_at_p99(draw)
     world = World(
         requests=draw.by_size("requests a second", 2, 50),
         routes=(Route(name="/search", share=1, law=law),),

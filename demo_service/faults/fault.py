@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# Which request is struck is no secret.
-CHANCE = random.Random()  # noqa: S311 - chance, no secret
+CHANCE = random.Random()  # noqa: S311 - which request is struck is no secret
 
 
 class Change(BaseModel):

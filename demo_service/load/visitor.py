@@ -19,7 +19,6 @@ from demo_service.signatures import HEADER, sign
 if TYPE_CHECKING:
     from demo_service.shape import Traffic
 
-# Nothing secret comes from it.
 _CHANCE = random.Random()  # noqa: S311 - chance, no secret
 _NO_SUCH_ORDER = 2_000_000_000
 _AT_ONCE = 200

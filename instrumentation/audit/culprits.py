@@ -60,7 +60,7 @@ def _read(url: str) -> str:
         raise AuditError(f"--metrics must be an http:// or https:// address, got {url!r}")
     request = Request(url, headers={"Accept": "text/plain"})  # noqa: S310 - checked above
     try:
-        with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - the address is checked to be http
+        with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - checked above
             body: bytes = response.read()
     except (URLError, HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error

@@ -41,7 +41,6 @@ class Exchange:
         "_active",
         "_capture",
         "_ended_ns",
-        "_header",
         "_method",
         "_receive",
         "_recording",
@@ -68,13 +67,12 @@ class Exchange:
         send: Send,
         capture: Capture | None = None,
     ) -> None:
-        method = scope["method"]
         self.track = Track(root(scope) if scope.get("root_path") else "")
         self.telemetry = telemetry
         self.blocked = 0.0
         self._receive = receive
         self._send = send
-        self._method = method = method if method in attributes.METHODS else attributes.OTHER
+        self._method = attributes.known_method(scope["method"])
         self._scheme = str(scope.get("scheme", "http"))
         self._status = 0
         self._trailers = False
@@ -82,17 +80,16 @@ class Exchange:
         self._seconds = 0.0
         self._ended_ns = 0
         self._reported = False
-        self._active = telemetry.families.active_requests.child(method, self._scheme)
+        self._active = telemetry.families.active_requests.child(self._method, self._scheme)
         self._capture = capture
         parent, links = telemetry.propagation.extract(scope)
-        name = method if method is not attributes.OTHER else "HTTP"
+        name = attributes.span_method(self._method)
         self.span = telemetry.tracer.start(
-            name, parent, SpanKind.SERVER, _described, scope, method, capture, links=links
+            name, parent, SpanKind.SERVER, _described, scope, self._method, capture, links=links
         )
         self._recording = self.span.is_recording()
-        header = telemetry.settings.blocking_header
-        self._toll = Toll() if self._recording or header else None
-        self._header = self._toll if header else None
+        is_told = self._recording or telemetry.settings.blocking_header
+        self._toll = Toll() if is_told else None
         self.context = within(self.span, parent)
         self._active.inc()
         self.began = time.perf_counter()
@@ -160,7 +157,9 @@ class Exchange:
             self.track.error = sys.exception()
         if self._capture is not None and self._recording:
             self.span.set_attributes(self._capture.response(message.get("headers", ())))
-        return message if self._header is None else self._header.tell(self, message)
+        if self._toll is None or not self.telemetry.settings.blocking_header:
+            return message
+        return self._toll.tell(self, message)
 
     def finish(self, error: BaseException | None) -> None:
         """The application returned, or raised `error`."""
@@ -191,10 +190,8 @@ class Exchange:
             self.telemetry.errors.report("http", failure)
 
     def _write(self, error: BaseException | None) -> None:
-        track = self.track
-        is_plain = error is None and track.handed_over and self._status < _SERVER_ERROR
-        error_type = "" if is_plain and not track.broke_off else self._error_type(error)
-        route = track.settle()
+        error_type = self._error_type(error)
+        route = self.track.settle()
         families, label = self.telemetry.families, route or UNMATCHED
         status = str(self._status) if self._status else ""
         duration = families.request_duration.child(
@@ -204,7 +201,7 @@ class Exchange:
         if self._aborted:
             families.aborted_requests.child(self._method, label).inc()
         try:
-            if self._recording and self.span.is_recording():
+            if self.span.is_recording():
                 self._describe(route, error_type, error)
         finally:
             self.span.end(self._ended_ns)

@@ -128,8 +128,9 @@ class TelemetryLayer:
     def _is_scrape(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return False
-        below = scope.get("root_path", "")
-        return any(scope["path"] in (path, below + path) for path in self._metrics_paths)
+        path = scope["path"]
+        below = path.removeprefix(scope.get("root_path", ""))
+        return path in self._metrics_paths or below in self._metrics_paths
 
     def _is_excluded(self, scope: Scope) -> bool:
         if self._excluded is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from stack.environment import REPOSITORY
-from tests.stack.running import eventually
+from tests.stack.running import eventually, meanwhile
 
 VERSION = "1.1.0"
 PROVIDER = "localhost"
@@ -108,17 +108,17 @@ def _replace(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-@contextlib.contextmanager
-def _visited(instance: str, process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _visited(
+    instance: str, process: subprocess.Popen[bytes]
+) -> contextlib.AbstractContextManager[None]:
     """Requests of each kind in turn, a broken one with each turn, and a moment's standstill."""
-    over = threading.Event()
 
     def visit(client: httpx.Client, method: str, path: str) -> None:
         order = {"user_id": 1, "product_id": 1, "quantity": 1}
         with contextlib.suppress(httpx.HTTPError):
             client.request(method, path, json=order if method == "POST" else None)
 
-    def visits() -> None:
+    def visits(over: threading.Event) -> None:
         with (
             httpx.Client(base_url=f"http://{instance}", timeout=10, trust_env=False) as client,
             ThreadPoolExecutor(20) as pool,
@@ -132,13 +132,7 @@ def _visited(instance: str, process: subprocess.Popen[bytes]) -> Iterator[None]:
                 over.wait(_STANDSTILL_SECONDS)
                 process.send_signal(signal.SIGCONT)
 
-    visitor = threading.Thread(target=visits)
-    visitor.start()
-    try:
-        yield
-    finally:
-        over.set()
-        visitor.join()
+    return meanwhile(visits)
 
 
 def _leave(instance: str) -> None:

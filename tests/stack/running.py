@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -36,6 +37,19 @@ T = TypeVar("T")
 def free_ports() -> dict[str, str]:
     """A free port for each variable of `.env` that names one."""
     return ports.free_ports(name for name in load() if name.endswith("_PORT"))
+
+
+@contextlib.contextmanager
+def meanwhile(work: Callable[[threading.Event], object]) -> Iterator[None]:
+    """Have a thread do `work`, which ends once the event that it is given is set."""
+    over = threading.Event()
+    thread = threading.Thread(target=work, args=(over,))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def arguments(folder: Path, *more: str, history: bool = False) -> list[str]:

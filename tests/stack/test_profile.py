@@ -7,8 +7,8 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ import pytest
 from stack.environment import REPOSITORY
 from stack.profile import Profile, explain, find
 from tests.demo_service.processes import answers, program, wait_until
-from tests.stack.running import free_ports
+from tests.stack.running import free_ports, meanwhile
 
 
 @pytest.fixture
@@ -37,22 +37,13 @@ def run(ports: Mapping[str, str], *arguments: str) -> subprocess.CompletedProces
     )
 
 
-@contextmanager
-def busy(url: str) -> Iterator[None]:
-    over = threading.Event()
-
-    def ask() -> None:
+def busy(url: str) -> AbstractContextManager[None]:
+    def ask(over: threading.Event) -> None:
         with httpx.Client(trust_env=False) as client:
             while not over.is_set():
                 client.get(url)
 
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return meanwhile(ask)
 
 
 def test_the_flame_graph_shows_the_code_of_the_running_service(

@@ -119,15 +119,15 @@ class Watchdog:
             now = perf_counter()
             try:
                 hearts = tuple(self._hearts.items())
-                seen = [heart.look(now) for _, heart in hearts]
-                since = standstills.woke(asked, now)
-                again = perf_counter()
-                if again - now > patience() and not any(seen):
+                for _ in range(2):
+                    seen = [heart.look(now) for _, heart in hearts]
+                    since = standstills.woke(asked, now)
+                    again = perf_counter()
+                    if any(seen) or again - now <= patience():
+                        break
                     # To read the kernel's figures gives up the interpreter's lock for a moment.
                     # Who took it then for a long call in C is over it before the next sleep ends.
                     asked, now = now, again
-                    seen = [heart.look(now) for _, heart in hearts]
-                    since = standstills.woke(asked, now)
                 period = self._check(now, hearts, seen, since)
                 self.report()
                 catch_up()
