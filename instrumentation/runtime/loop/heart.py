@@ -8,7 +8,9 @@ import threading
 import weakref
 from asyncio import AbstractEventLoop
 from collections import deque
+from collections.abc import Callable
 from contextvars import Context
+from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from instrumentation.export import scrape
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _NEVER: Final = float("inf")
 _REMEMBERED: Final = 256
 _IDLE_SECONDS: Final = 0.0005
+_UNREAD_SECONDS: Final = 0.005
 
 
 class Seen(NamedTuple):
@@ -42,6 +45,9 @@ class Heart:
     The beat and `check` share its attributes without a lock: each of these is written by one of
     the two threads, or taken whole.
 
+    Arguments:
+        turned: told on the loop when it has turned, and when that was.
+
     Attributes:
         thread: the one that runs the loop.
         blocked: seconds for which the loop was blocked so far.
@@ -49,11 +55,12 @@ class Heart:
         past: the last blocks: start, end, and a weak reference to the request.
     """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, turned: Callable[[Heart, float], None]) -> None:
         loop = asyncio.get_running_loop()
         self.observers: list[Observer] = []
         self.threshold = _NEVER
         self.interval = interval
+        self._turned = turned
         self.blocked = 0.0
         self.closed: deque[Stretch] = deque()
         self.stretch: Stretch | None = None
@@ -61,6 +68,7 @@ class Heart:
         self.past: deque[tuple[float, float, object]] = deque(maxlen=_REMEMBERED)
         self._held: list[FrameType] = []
         self._base = 0
+        self._unread = 0.0
         self._sure = False
         self._stopped = False
         self._begin(loop)
@@ -109,12 +117,11 @@ class Heart:
 
     def resume(self) -> None:
         """Count from now on, without waiting for a beat. A task's outermost coroutine calls it."""
-        self._base, self._sure = stack.loop_frame(sys._getframe(1).f_back), True
-        if self.thread != threading.get_ident():
-            self._change_thread()
+        self._move(sys._getframe(1).f_back)
         self._before = self._usage.read()
         self._last = self._before.at
         self._due = self._last + self.interval
+        self._turned(self, self._last)
 
     def pause(self) -> None:
         """Count no more until the next beat: the loop is about to stop, and this is no block."""
@@ -122,6 +129,7 @@ class Heart:
         if self._due < _NEVER and usage.at - self._last > self.threshold:
             self._close(usage)
         self._due = _NEVER
+        self._turned(self, usage.at)
 
     def _schedule(self, loop: AbstractEventLoop, pause: float) -> None:
         # In a context of its own: the caller's would keep its request alive.
@@ -131,35 +139,44 @@ class Heart:
         loop = self._loop()
         if self._stopped or loop is None:
             return
-        usage = self._usage.read()
+        usage, late, idle = self._read()
         now = usage.at
-        late = now - self._due
         if late > -_NEVER:
             for observer in self.observers:
                 observer.beat(late if late > 0.0 else 0.0)
             if self.stretch is not None or now - self._last > self.threshold:
                 self._close(usage)
-        if self._held:
-            self._held.clear()
+        self._held.clear()
         if self.thread != threading.get_ident() or not self._sure:
-            self._move()
-        idle = usage.cpu - self._before.cpu < _IDLE_SECONDS
+            self._move(sys._getframe(1))
         self._before = usage
         self._last = now
         pause = 2 * self.interval if idle else self.interval
         self._due = now + pause
+        self._turned(self, now)
         self._schedule(loop, pause)
 
-    def _move(self) -> None:
-        """Learn which thread runs the loop, and beneath which frame."""
-        self._base, self._sure = stack.loop_frame(sys._getframe(2)), True
-        if self.thread != threading.get_ident():
-            self._change_thread()
+    def _read(self) -> tuple[Usage, float, bool]:
+        """The usage at a beat, by how much it is late, and whether the loop had nothing to do.
 
-    def _change_thread(self) -> None:
-        self.thread = threading.get_ident()
-        self._usage.close()
-        self._usage = ThreadUsage()
+        A thread without work that waits for the CPU is late by as much. So the kernel's figure,
+        which costs as much as all the rest, is read when that adds up to something.
+        """
+        usage = self._usage.glance()
+        late = usage.at - self._due
+        idle = usage.cpu - self._before.cpu < _IDLE_SECONDS
+        self._unread += max(0.0, late)
+        if not idle or self._unread > _UNREAD_SECONDS or self._due == _NEVER:
+            usage, self._unread = self._usage.read(), 0.0
+        return usage, late, idle
+
+    def _move(self, beneath: FrameType | None) -> None:
+        """Learn which thread runs the loop, and beneath which frame."""
+        self._base, self._sure = stack.loop_frame(beneath), True
+        if self.thread != threading.get_ident():
+            self.thread = threading.get_ident()
+            self._usage.close()
+            self._usage = ThreadUsage()
 
     def _close(self, usage: Usage) -> None:
         """The stretch is over; if it was long, it goes to the watchdog."""
@@ -171,14 +188,17 @@ class Heart:
         stretch.finish(usage)
         blocks = stretch.blocks(self.threshold, usage)
         if not self._sure and not _are_users(blocks):
-            # Nobody knows yet if the process gets the CPU that it needs for its start.
-            return
+            return  # Nobody knows yet if the process gets the CPU that it needs for its start.
         for block in blocks:
             if block.request is not None:
                 block.request.blocked += block.seconds
             self.blocked += block.seconds
             self.past.append((block.start, block.end, weak(block.request)))
         self.closed.append(stretch)
+
+    def late_at(self) -> float:
+        """From when on the loop is to be looked at, if it does not turn; never, while it rests."""
+        return self._due + self._pause()
 
     def look(self, now: float) -> Seen | None:
         """Look at what the loop does, if its beat is late.
@@ -188,7 +208,7 @@ class Heart:
         returns. Whoever looks a moment later sees what came after it.
         """
         loop, due = self._loop(), self._due
-        if loop is None or now < due + self._pause() or not loop.is_running():
+        if loop is None or now < self.late_at() or not loop.is_running():
             return None
         stretch = self.stretch
         if stretch is None or stretch.due != due:
@@ -203,22 +223,19 @@ class Heart:
     def check(self, now: float, seen: Seen | None, since: float | None) -> float:
         """Learn what could not be known at once of what `look` saw.
 
-        Called by the watchdog; answers after how many seconds to look again.
+        Called by the watchdog; answers when to look again.
 
         Arguments:
             since: since when nobody could look, because somebody kept the interpreter's lock.
         """
-        due, pause = self._due, self._pause()
         if seen is not None:
             self._know(seen, since)
-            return pause
+            return perf_counter() + self._pause()
         loop = self._loop()
         if loop is None or not loop.is_running():
             self._due = _NEVER
             self._base, self._sure = 0, False
-        if due < _NEVER:
-            return max(pause, due + pause - now)
-        return self.interval
+        return max(now + self._pause(), self.late_at())
 
     def _pause(self) -> float:
         """Between two looks at a loop that is late."""

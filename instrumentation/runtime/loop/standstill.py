@@ -58,10 +58,12 @@ class Standstills:
         self._interruptions = Interruptions()
         self._thread = ThreadUsage()
         self._starved = self._thread.read().starved
-        self._cpu = time.process_time()
 
-    def woke(self, asked: float, now: float) -> float | None:
+    def woke(self, asked: float, now: float, cpu: float) -> float | None:
         """Take note of a sleep that ended at `now` and should have at `asked`.
+
+        Arguments:
+            cpu: what the process had burnt a moment before `asked`, in seconds.
 
         Answers since when somebody kept the interpreter's lock so that nobody could look, or
         None.
@@ -72,8 +74,7 @@ class Standstills:
         if late > _NOISE_SECONDS:  # seldom: to read it is a system call
             starved = self._waited_for_cpu(late)
             self._delay(now - starved, starved)
-        cpu, self._cpu = self._cpu, time.process_time()
-        span = Span(asked, now, self._cpu - cpu)
+        span = Span(asked, now, time.process_time() - cpu)
         if late > patience() and waited >= (late - starved) / 2:
             self._holds.append(span)
             return asked + patience()

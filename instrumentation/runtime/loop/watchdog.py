@@ -14,6 +14,7 @@ from typing import Final
 
 from instrumentation.afterwards import catch_up
 from instrumentation.runtime.loop import loops
+from instrumentation.runtime.loop.alarm import Alarm, PlainAlarm, best_alarm
 from instrumentation.runtime.loop.garbage import Pauses
 from instrumentation.runtime.loop.heart import Heart, Seen
 from instrumentation.runtime.loop.observer import Observer, is_routed, tell
@@ -28,6 +29,7 @@ _INTERVAL: Final = 0.4
 
 _LONGEST_INTERVAL: Final = 0.05
 _SEARCH_SECONDS: Final = 1.0
+_NEVER: Final = float("inf")
 
 
 class Here(threading.local):
@@ -55,7 +57,7 @@ class Watchdog:
         self._searched = 0.0
         self._waiting: list[tuple[Block, Heart]] = []
         self._thread: threading.Thread | None = None
-        self._bed = _locked()
+        self._alarm: Alarm | None = None
         self._lock = threading.Lock()
         self._reporting = threading.Lock()
         os.register_at_fork(after_in_child=self._after_fork)
@@ -66,11 +68,12 @@ class Watchdog:
         with self._lock:
             heart = self._hearts.get(id(loop))
             if heart is None or heart.loop() is not loop:
-                heart = self._hearts[id(loop)] = Heart(_interval(observer.threshold))
+                heart = self._hearts[id(loop)] = Heart(_interval(observer.threshold), self._turned)
             heart.observe(observer)
             if observer not in self._observers:
                 self._observers = [*self._observers, observer]
             self._start()
+        self._turned(heart, perf_counter())
         here.heart = heart
         return heart
 
@@ -85,10 +88,10 @@ class Watchdog:
                     heart.stop()
                     del self._hearts[key]
             thread = None if self._observers else self._thread
-            if thread is not None:
+            if thread is not None and self._alarm is not None:
                 self._thread = None
                 self._pauses.stop()
-                self._bed.release()
+                self._alarm.end()
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
@@ -101,41 +104,62 @@ class Watchdog:
     def _start(self) -> None:
         if self._thread is None:
             self._pauses.start()
-            self._bed = _locked()
+            self._alarm = best_alarm()
             self._thread = threading.Thread(
-                target=self._run, name="instrumentation-watchdog", daemon=True
+                target=self._run,
+                args=(self._alarm,),
+                name="instrumentation-watchdog",
+                daemon=True,
             )
             self._thread.start()
 
-    def _run(self) -> None:
+    def _turned(self, heart: Heart, now: float) -> None:
+        """Nobody has to look before the next beat of a heart is late. Called on its loop."""
+        alarm = self._alarm
+        if alarm is None:
+            return
+        if heart.closed:
+            until = now
+        elif len(self._hearts) == 1:
+            until = heart.late_at()
+        else:
+            until = min(each.late_at() for each in tuple(self._hearts.values()))
+        if until >= now:  # another one is late, and looked at already
+            alarm.put_off(now, until)
+
+    def _run(self, alarm: Alarm) -> None:
         mine = threading.current_thread()
-        bed, standstills = self._bed, Standstills()
+        standstills = Standstills()
         self._standstills = standstills
-        period = 0.0
+        until = 0.0
         while self._thread is mine:
-            asked = perf_counter() + period
-            # The cheapest sleep that somebody can end.
-            bed.acquire(timeout=period)
+            try:
+                alarm.sleep(until, _LONGEST_INTERVAL if self._waiting else _SEARCH_SECONDS)
+            except OSError:
+                logger.exception("the event loop's watchdog goes on without it")
+                self._alarm = alarm = PlainAlarm()
             now = perf_counter()
+            asked, cpu = alarm.at, alarm.cpu
             try:
                 hearts = tuple(self._hearts.items())
                 for _ in range(2):
                     seen = [heart.look(now) for _, heart in hearts]
-                    since = standstills.woke(asked, now)
+                    since = standstills.woke(asked, now, cpu)
                     again = perf_counter()
                     if any(seen) or again - now <= patience():
                         break
                     # To read the kernel's figures gives up the interpreter's lock for a moment.
                     # Who took it then for a long call in C is over it before the next sleep ends.
                     asked, now = now, again
-                period = self._check(now, hearts, seen, since)
+                until = self._check(now, hearts, seen, since)
                 self.report()
                 catch_up()
                 standstills.worked(now)
             except Exception:
                 logger.exception("the event loop's watchdog failed; it goes on")
-                period = 1.0
+                until = now + 1.0
         standstills.close()
+        alarm.close()
 
     def _check(
         self,
@@ -144,8 +168,8 @@ class Watchdog:
         seen: Iterable[Seen | None],
         since: float | None,
     ) -> float:
-        """Check every heart; answers after how many seconds to look again."""
-        period = _LONGEST_INTERVAL
+        """Check every heart; answers when to look again."""
+        until = _NEVER
         if now > self._searched + _SEARCH_SECONDS:
             self._searched = now
             self._search()
@@ -153,8 +177,8 @@ class Watchdog:
             if heart.loop() is None:
                 self._bury(key, heart)
             else:
-                period = min(period, heart.check(now, sight, since))
-        return period
+                until = min(until, heart.check(now, sight, since))
+        return until
 
     def _search(self) -> None:
         """Watch the loops of other threads too, for whoever watches already."""
@@ -242,16 +266,13 @@ class Watchdog:
         self._lock = threading.Lock()
         self._reporting = threading.Lock()
         self._waiting = []
+        if self._alarm is not None:
+            self._alarm.close()
+            self._alarm = None
         self._hearts = {key: heart for key, heart in self._hearts.items() if heart.reborn()}
         self._thread = None
         if self._hearts:
             self._start()
-
-
-def _locked() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
 
 
 def _interval(threshold: float) -> float:

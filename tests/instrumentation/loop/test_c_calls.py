@@ -33,8 +33,8 @@ def test_a_call_in_c_that_begins_while_the_watchdog_reads_the_kernels_figures_is
             await asyncio.sleep(0)
         sum(range(20_000_000))
 
-    def read(self: Standstills, asked: float, now: float) -> float | None:
-        since = woke(self, asked, now)
+    def read(self: Standstills, asked: float, now: float, cpu: float) -> float | None:
+        since = woke(self, asked, now, cpu)
         if waiting.is_set() and not reading.is_set():
             reading.set()
             time.sleep(0.01)  # gives up the interpreter's lock, as its last system call does
