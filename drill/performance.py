@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from drill.demo import SERVICE
@@ -164,7 +165,8 @@ def _pages(stage: Stage, scenario: Scenario, since: float, status: str) -> list[
 
 
 def _wrong_pages(stage: Stage, scenario: Scenario, since: float) -> str:
-    right = {(alert, SERVICE) for alert in (scenario.alert, *scenario.also)}
+    services = (SERVICE, *scenario.beyond)
+    right = set(product((scenario.alert, *scenario.also), services))
     # A budget's page outlives its fault: it ends when half an hour is clean.
     earlier = {(each.alert, each.job) for each in stage.receiver.received() if each.at < since}
     wrong = {

@@ -29,6 +29,7 @@ class Scenario:
         name: what the command line and the table call it.
         alert: name of the rule that must page.
         also: names of other rules that may page, for they see the same fault in another way.
+        beyond: other services that the fault reaches, so that the same rules may page for them.
         fault: what is done to the demo, for the table.
         start: does it.
         end: undoes it.
@@ -48,6 +49,7 @@ class Scenario:
     wait_seconds: float
     past: Recorded | None = None
     also: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
 
 
 SCENARIOS: Final = (
@@ -84,5 +86,7 @@ SCENARIOS: Final = (
         window_seconds=slo.DEFAULTS.traffic.window,
         wait_seconds=slo.DEFAULTS.traffic.wait,
         past=REQUESTS_30M_USUAL,
+        # Orders that nobody makes are not paid for either.
+        beyond=("payments",),
     ),
 )

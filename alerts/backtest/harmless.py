@@ -31,7 +31,7 @@ def night(draw: Draw) -> World:
 def night_with_an_error(draw: Draw) -> World:
     """Ten requests an hour, and one or two of them fail."""
     world = some_service(draw, 6 / 3600, 15 / 3600)
-    world.errors[..., during(BEGIN, BEGIN + 10)] = 0.9
+    world.errors[..., during(BEGIN, BEGIN + 5)] = 0.9
     return world
 
 

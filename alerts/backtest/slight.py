@@ -62,7 +62,7 @@ def refused_after_a_release(draw: Draw) -> World:
 def night_with_slow_requests(draw: Draw) -> World:
     """Ten requests an hour, and one or two of them take half a minute."""
     world = some_service(draw, 6 / 3600, 15 / 3600)
-    world.slow_share[..., during(BEGIN, BEGIN + 10)] = 0.9
+    world.slow_share[..., during(BEGIN, BEGIN + 5)] = 0.9
     world.slow[:] = 30
     return world
 

@@ -9,9 +9,10 @@ def message(
     status: str,
     *alerts: str,
     severity: str = "critical",
+    job: str = "orders",
     began: datetime | None = None,
 ) -> dict[str, Any]:
-    """What Alertmanager sends to a receiver about alerts of the orders service."""
+    """What Alertmanager sends to a receiver about alerts of a service."""
     return {
         "version": "4",
         "receiver": receiver,
@@ -19,9 +20,9 @@ def message(
         "alerts": [
             {
                 "status": status,
-                "labels": {"alertname": alert, "job": "orders", "severity": severity},
+                "labels": {"alertname": alert, "job": job, "severity": severity},
                 "startsAt": (began or datetime.now(UTC)).isoformat(),
-                "annotations": {"summary": f"{alert} of orders"},
+                "annotations": {"summary": f"{alert} of {job}"},
             }
             for alert in alerts
         ],

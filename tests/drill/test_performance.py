@@ -53,8 +53,10 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def send(stage: Stage) -> Send:
     """Say what Alertmanager would."""
 
-    def post(receiver: str, status: str, *alerts: str, severity: str = "critical") -> None:
-        body = message(receiver, status, *alerts, severity=severity)
+    def post(
+        receiver: str, status: str, *alerts: str, severity: str = "critical", job: str = "orders"
+    ) -> None:
+        body = message(receiver, status, *alerts, severity=severity, job=job)
         httpx.post(f"{stage.receiver.url}/{receiver}", json=body).raise_for_status()
 
     return post
@@ -127,3 +129,17 @@ def test_a_page_for_something_else_spoils_the_row(stage: Stage, send: Send) -> N
         ),
     )
     assert re.fullmatch(r"paged for something else as well: TrafficGone of orders", row.missing)
+
+
+@pytest.mark.parametrize(("beyond", "missing"), [((), " of payments"), (("payments",), "")])
+def test_a_fault_may_reach_other_services(
+    stage: Stage, send: Send, beyond: tuple[str, ...], missing: str
+) -> None:
+    def begin() -> None:
+        send("page", "firing", ERRORS.alert)
+        send("page", "firing", ERRORS.alert, job="payments")
+
+    mended = scenario(begin, lambda: send("page", "resolved", ERRORS.alert))
+    row = perform(stage, replace(mended, beyond=beyond))
+    assert row.missing.endswith(missing)
+    assert bool(row.missing) == bool(missing)
