@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import Counter
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import prometheus_client
 from prometheus_client import values
-from prometheus_client.samples import Exemplar
+from prometheus_client.samples import Exemplar, Sample
 from prometheus_client.utils import floatToGoString
 
 from instrumentation import exemplars
+from instrumentation.export import directory
+from instrumentation.lock import SharedLock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from opentelemetry.trace import Span
 
@@ -39,8 +40,9 @@ class _Unused:
         """Nothing stands for it."""
 
 
+_opening, _catching_up = SharedLock(), SharedLock()
 _UNUSED: Final[Any] = _Unused()
-_opening: Final = Lock()
+_MOST_WAITING: Final = 64
 _bounds: Final[dict[tuple[float, ...], list[float]]] = {}
 """The lists of bounds, each shared by all that have the same."""
 
@@ -80,6 +82,32 @@ class Histogram(prometheus_client.Histogram):
         if kept is None or now - kept.timestamp >= _EXEMPLAR_SECONDS:
             bucket.set_exemplar(Exemplar(exemplars.labels(context), amount, now))
 
+    def observe_soon(self, amount: float) -> None:
+        """Observe `amount` before anybody reads: of many at once, each costs a fraction."""
+        waiting = self._waiting
+        if waiting is None:
+            self.observe_in(None, amount)
+            return
+        waiting.append(amount)
+        if len(waiting) >= _MOST_WAITING:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Observe what waits. Whoever reads the values does this first."""
+        waiting = self._waiting
+        if waiting is None:
+            return
+        # Nobody reads in between; what is appended meanwhile waits for the next time.
+        with _catching_up:
+            amounts = waiting[:]
+            del waiting[: len(amounts)]
+            if amounts:
+                self.observe_all(amounts)
+
+    def _child_samples(self) -> Iterable[Sample]:
+        self.catch_up()
+        return super()._child_samples()
+
     def _bucket(self, amount: float) -> Any:
         index = bisect_left(self._upper_bounds, amount)
         bucket = self._buckets[index]
@@ -101,6 +129,8 @@ class Histogram(prometheus_client.Histogram):
     def _metric_init(self) -> None:
         super()._metric_init()
         self._upper_bounds = _bounds.setdefault(tuple(self._upper_bounds), self._upper_bounds)
-        if not getattr(values.ValueClass, "_multiprocess", True):
-            # In files each value has its place, used or not.
+        self._waiting: list[float] | None = None
+        if directory.in_memory():
+            # In files each value has its place, used or not, and others read it.
             self._buckets = [_UNUSED] * len(self._buckets)
+            self._waiting = []

@@ -62,13 +62,6 @@ class Propagation:
         A public endpoint has links only. Its callers' baggage is dropped: it would travel on to
         whatever the service calls.
         """
-        context = self._context(scope)
-        if not self._public or context is _NOBODY:
-            return context, ()
-        caller = trace.get_current_span(context).get_span_context()
-        return _NOBODY, (Link(caller),) if caller.is_valid else ()
-
-    def _context(self, scope: Scope) -> Context:
         textmap = propagate.get_global_textmap()
         if textmap is not self._textmap:
             self._read(textmap)
@@ -80,10 +73,17 @@ class Propagation:
                 # A repeated header means the same as one with commas (RFC 9110, 5.3).
                 found[name] = f"{found[name]},{text}" if name in found else text
         if not found:
-            return _NOBODY
+            return _NOBODY, ()
+        context = self._context(found)
+        if not self._public:
+            return context, ()
+        caller = trace.get_current_span(context).get_span_context()
+        return _NOBODY, (Link(caller),) if caller.is_valid else ()
+
+    def _context(self, found: dict[str, str]) -> Context:
         self._complaints.reading.now = True
         try:
-            return textmap.extract(found, _NOBODY)
+            return self._textmap.extract(found, _NOBODY)
         except Exception:
             # Propagators must not raise, but there are many, and the header is a stranger's.
             return _NOBODY

@@ -47,7 +47,9 @@ class Rules:
         else:
             rules = self._remote if caller.is_remote else self._local
             rule = rules[caller.trace_flags & 1]
-        return rule if isinstance(rule, Decision) else _by_ratio(rule, trace_id)
+        if isinstance(rule, Decision):
+            return rule
+        return _KEEP if trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < rule else _DROP
 
 
 def _rule(sampler: Any) -> Rule | None:
@@ -59,7 +61,3 @@ def _rule(sampler: Any) -> Rule | None:
         bound: int = sampler.bound
         return bound
     return None
-
-
-def _by_ratio(bound: int, trace_id: int) -> Decision:
-    return _KEEP if trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < bound else _DROP

@@ -14,10 +14,10 @@ from instrumentation.afterwards import catch_up
 from instrumentation.contract import metrics
 from instrumentation.contract.metrics import Metric
 from instrumentation.export import directory
-from instrumentation.gauge import Gauge
+from instrumentation.gauge import Gauge, Ongoing
 from instrumentation.histogram import Histogram
 
-M = TypeVar("M", Counter, Gauge, Histogram)
+M = TypeVar("M", Counter, Gauge, Ongoing, Histogram)
 
 OVERFLOW = "_overflow"
 
@@ -42,7 +42,7 @@ class Family(Generic[M]):
         overflow: Counter,
     ) -> None:
         arguments: dict[str, Any] = {"buckets": metric.buckets} if metric.buckets else {}
-        if kind is Gauge:
+        if issubclass(kind, Gauge):
             # A worker's gauges go with it; prometheus-client keeps them for good by default.
             arguments["multiprocess_mode"] = f"live{metric.across}"
         self._parent: M = kind(
@@ -125,7 +125,7 @@ class Families:
 
         self._family = family
         self.request_duration = family(Histogram, metrics.HTTP_SERVER_REQUEST_DURATION)
-        self.active_requests = family(Gauge, metrics.HTTP_SERVER_ACTIVE_REQUESTS)
+        self.active_requests = family(Ongoing, metrics.HTTP_SERVER_ACTIVE_REQUESTS)
         self.aborted_requests = family(Counter, metrics.HTTP_SERVER_ABORTED_REQUESTS)
         self.websocket_duration = family(Histogram, metrics.WEBSOCKET_CONNECTION_DURATION)
         self.websocket_messages = family(Counter, metrics.WEBSOCKET_MESSAGES)

@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from opentelemetry import trace
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -25,6 +25,8 @@ from instrumentation.export.scrape import Exposition
 from instrumentation.propagation import Propagation
 from instrumentation.series import families
 from instrumentation.settings import Settings
+
+_NOWHERE: Final = object()
 
 
 class Telemetry:
@@ -61,7 +63,7 @@ class Telemetry:
         self._on_stop: list[Callable[[], object]] = []
         self._on_loop: list[Callable[[asyncio.AbstractEventLoop], object]] = []
         self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-        self._latest_loop: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
+        self.latest_loop: Callable[[], object] = lambda: _NOWHERE
         self._started = False
         self._released = False
         self._gave_up = False
@@ -103,9 +105,9 @@ class Telemetry:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        if loop is self._latest_loop() and not again:
+        if loop is self.latest_loop() and not again:
             return
-        self._latest_loop = weakref.ref(loop)
+        self.latest_loop = weakref.ref(loop)
         if again or loop not in self._loops:
             self._loops.add(loop)
             self._run([partial(callback, loop) for callback in self._on_loop])

@@ -87,6 +87,8 @@ class LeanTracer(Tracer):
     def __init__(self, original: sdk.Tracer) -> None:
         super().__init__(original)
         self._rules = Rules.of(original.sampler)
+        self._generator: Any = None
+        self._random = 0
 
     def start(
         self,
@@ -107,7 +109,7 @@ class LeanTracer(Tracer):
         generator = tracer.id_generator
         if caller is None:
             trace_id, state = generator.generate_trace_id(), None
-            random = _RANDOM if generator.is_trace_id_random() else 0
+            random = self._random if generator is self._generator else self._ask(generator)
         else:
             trace_id, state = caller.trace_id, caller.trace_state
             random = caller.trace_flags & _RANDOM
@@ -120,6 +122,12 @@ class LeanTracer(Tracer):
         span = LeanSpan(name, context, caller, kind, describe(*arguments), tracer, ended)
         span.start(parent_context=parent)
         return span
+
+    def _ask(self, generator: Any) -> int:
+        """The flag of a trace whose id is random, if this generator's are."""
+        random = _RANDOM if generator.is_trace_id_random() else 0
+        self._random, self._generator = random, generator
+        return random
 
 
 class Unsampled(NonRecordingSpan):

@@ -36,6 +36,11 @@ def is_active() -> bool:
     return bool(getattr(values.ValueClass, "_multiprocess", False))
 
 
+def in_memory() -> bool:
+    """Whether values are this process's alone, so that they may wait until somebody reads them."""
+    return getattr(values.ValueClass, "_multiprocess", None) is False
+
+
 def from_env() -> Directory | None:
     """The directory that PROMETHEUS_MULTIPROC_DIR names, or None where it is unset.
 

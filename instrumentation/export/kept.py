@@ -19,6 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 
 from instrumentation.export.lines import Format, escaped, is_plain, joined, number
+from instrumentation.histogram import Histogram
 
 Collector = Any
 
@@ -104,6 +105,8 @@ class Rendered:
         return _Labels(before, after, f"{{{joined(labels)}}}" if labels else "")
 
     def _histogram(self, child: Any, labels: _Labels, into: Format) -> str:
+        if isinstance(child, Histogram):
+            child.catch_up()
         name = self._family.name
         head, tail = f'{name}_bucket{{{labels.before}le="', f'"{labels.after}}} '
         lines = []
@@ -143,8 +146,8 @@ class Rendered:
 
 def _is_histogram(child: Any) -> bool:
     """Whether `child` has buckets, and nobody has changed how they are read."""
-    usual = prometheus_client.Histogram._child_samples
-    return getattr(type(child), "_child_samples", None) is usual and not _replaced(child)
+    usual = prometheus_client.Histogram._child_samples, Histogram._child_samples
+    return getattr(type(child), "_child_samples", None) in usual and not _replaced(child)
 
 
 def _replaced(child: Any) -> bool:

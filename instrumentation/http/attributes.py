@@ -17,14 +17,25 @@ OTHER: Final = "_OTHER"
 DEFAULT_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
-def known_method(method: str) -> str:
-    """The method as a label: itself, or `OTHER` where the conventions don't know it."""
-    return method if method in METHODS else OTHER
+_KNOWN: Final = {method: method for method in METHODS}
 
 
-def span_method(method: str) -> str:
-    """The method as a span's name has it."""
-    return "HTTP" if method == OTHER else method
+class _Labels(dict[str, str]):
+    def __missing__(self, method: str) -> str:
+        return OTHER
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, method: str) -> str:
+        return method
+
+
+# Looked up, and not called: both are asked for with every request.
+known_method: Final = _Labels(_KNOWN).__getitem__
+"""The method as a label: itself, or `OTHER` where the conventions don't know it."""
+
+span_method: Final = _Names(_KNOWN | {OTHER: "HTTP"}).__getitem__
+"""The method as a span's name has it."""
 
 
 def server(scope: Scope, method: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from instrumentation.http.capture import Capture
 from instrumentation.http.routes import UNMATCHED, Track, root
 from instrumentation.runtime.loop.toll import Toll
 from instrumentation.telemetry import Telemetry
-from instrumentation.tracer import tell
+from instrumentation.tracer import Unsampled, tell
 
 _FIRST_FINAL = 200
 _SERVER_ERROR = 500
@@ -50,6 +50,7 @@ class Exchange:
         "_send",
         "_status",
         "_toll",
+        "_traced",
         "_trailers",
         "began",
         "blocked",
@@ -87,11 +88,13 @@ class Exchange:
         self.span = telemetry.tracer.start(
             name, parent, SpanKind.SERVER, _described, scope, self._method, capture, links=links
         )
-        self._recording = self.span.is_recording()
+        # Most are not sampled, and nobody wants to know anything of them.
+        self._traced = not isinstance(self.span, Unsampled)
+        self._recording = self._traced and self.span.is_recording()
         is_told = self._recording or telemetry.settings.blocking_header
         self._toll = Toll() if is_told else None
         self.context = within(self.span, parent)
-        self._active.inc()
+        self._active.began()
         self.began = time.perf_counter()
 
     async def receive(self) -> Message:
@@ -176,30 +179,39 @@ class Exchange:
             self.track.broke_off = True
         if not self._reported:
             self._report(error)
-        # Its traceback holds frames that hold the track: no cycle shall wait for the collector.
-        self.track.error = self.track.late = None
+        self.track.end()
 
     def _report(self, error: BaseException | None) -> None:
         """Write the observation and end the span; once. Whatever fails here is ours alone."""
         self._reported = True
-        if error is self.track.late:
+        track = self.track
+        if error is track.late:
             error = None
+        error = error or track.error
         try:
-            self._write(error or self.track.error)
+            ended_well = self._status < _SERVER_ERROR and track.handed_over and not track.broke_off
+            error_type = "" if ended_well else self._error_type(error)
+            route = track.settle()
+            self._measure(route or UNMATCHED, error_type)
+            if self._traced:
+                self._trace(route, error_type, error)
         except Exception as failure:
             self.telemetry.errors.report("http", failure)
 
-    def _write(self, error: BaseException | None) -> None:
-        error_type = self._error_type(error)
-        route = self.track.settle()
-        families, label = self.telemetry.families, route or UNMATCHED
+    def _measure(self, route: str, error_type: str) -> None:
+        families = self.telemetry.families
         status = str(self._status) if self._status else ""
         duration = families.request_duration.child(
-            self._method, label, status, self._scheme, error_type
+            self._method, route, status, self._scheme, error_type
         )
-        duration.observe_in(self.span if self._recording else None, self._seconds)
+        if self._recording:
+            duration.observe_in(self.span, self._seconds)
+        else:
+            duration.observe_soon(self._seconds)
         if self._aborted:
-            families.aborted_requests.child(self._method, label).inc()
+            families.aborted_requests.child(self._method, route).inc()
+
+    def _trace(self, route: str | None, error_type: str, error: BaseException | None) -> None:
         try:
             if self.span.is_recording():
                 self._describe(route, error_type, error)
@@ -216,7 +228,7 @@ class Exchange:
     def _end(self) -> None:
         self._seconds = time.perf_counter() - self.began
         self._ended_ns = time.time_ns()
-        self._active.dec()
+        self._active.ended()
 
     def _error_type(self, error: BaseException | None) -> str:
         """Empty unless the request failed: 5xx, or a response that began and did not end."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from asyncio import _get_running_loop
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
 import anyio.to_thread
@@ -54,28 +56,26 @@ class TelemetryLayer:
         pattern = "|".join(f"(?:{part})" for part in excluded)
         self._excluded = re.compile(pattern).search if excluded else None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request, one connection or the lifespan."""
         if not self._looked_around:
             self._look_around(scope)
         if scope["type"] not in ("http", "websocket") or KEY in scope:
-            await self._pass(scope, receive, send)
-        elif scope["path"].endswith(self._metrics_paths) and self._is_scrape(scope):
-            await scrape.answer(self._telemetry.exposition, self._telemetry.errors, scope, send)
-        else:
-            silence(scope, keep=self._keep)
-            if self._is_excluded(scope):
-                await self._run_unseen(scope, receive, send)
-            elif (observed := self._begin(scope, receive, send)) is None:
-                await self.app(scope, receive, send)
-            else:
-                await self._run(observed, scope)
+            return self._pass(scope, receive, send)
+        if scope["path"].endswith(self._metrics_paths) and self._is_scrape(scope):
+            return scrape.answer(self._telemetry.exposition, self._telemetry.errors, scope, send)
+        silence(scope, keep=self._keep)
+        if self._excluded is not None and self._is_excluded(self._excluded, scope):
+            return self._run_unseen(scope, receive, send)
+        observed = self._begin(scope, receive, send)
+        if observed is None:
+            return self.app(scope, receive, send)
+        return self._run(observed, scope)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _pass(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+            return self._lifespan(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def _look_around(self, scope: Scope) -> None:
         if KEY not in scope and foreign.around():
@@ -93,7 +93,8 @@ class TelemetryLayer:
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> Exchange | Connection | None:
         watch = Exchange if scope["type"] == "http" else Connection
         try:
-            self._telemetry.start()
+            if self._telemetry.latest_loop() is not _get_running_loop():
+                self._telemetry.start()
             observed = watch(self._telemetry, scope, receive, send, self._capture)
             if self._kept is not None:
                 observed.context = self._kept.begin(scope, observed.context)
@@ -115,7 +116,6 @@ class TelemetryLayer:
             raise
         finally:
             observed.finish(failed)
-            observed.track.end()
             try:
                 in_request.reset(mine)
                 detach(token)
@@ -132,15 +132,13 @@ class TelemetryLayer:
         below = path.removeprefix(scope.get("root_path", ""))
         return path in self._metrics_paths or below in self._metrics_paths
 
-    def _is_excluded(self, scope: Scope) -> bool:
-        if self._excluded is None:
-            return False
+    def _is_excluded(self, excluded: Callable[[str], object], scope: Scope) -> bool:
         host = b""
         for name, value in scope.get("headers", ()):
             if name == b"host":
                 host = value
                 break
-        return bool(self._excluded(f"{_origin(scope.get('scheme'), host)}{scope['path']}"))
+        return bool(excluded(f"{_origin(scope.get('scheme'), host)}{scope['path']}"))
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start with the application, and flush before it says that it has stopped."""

@@ -18,6 +18,7 @@ KEY: Final = "instrumentation"
 UNMATCHED: Final = "unmatched"
 """The label of a request that no route took: never its path."""
 
+_NESTING: Final = (Mount, Host)
 _SERVER_ERROR: Final = 500
 
 
@@ -34,10 +35,12 @@ class Track:
         broke_off: the exception came between the two, so no error response could follow.
         over: the application has returned; nothing more of this request runs.
         late: an exception from after the end: a background task's, and not the request's.
+        scope, paths: what a router is about to fill, and what it knows of paths.
     """
 
-    __slots__ = ("_mount", "_mounts", "_paths", "_root", "_route", "_scope", "_settled", "_stale",
-                 "broke_off", "error", "handed_over", "late", "over", "responding")  # fmt: skip
+    __slots__ = ("_mount", "_mounts", "_root", "_route", "_settled", "_stale",
+                 "broke_off", "error", "handed_over", "late", "over", "paths", "responding",
+                 "scope")  # fmt: skip
 
     def __init__(self, root: str) -> None:
         self.error: BaseException | None = None
@@ -50,14 +53,10 @@ class Track:
         self._mount: Mount | None = None
         self._mounts: tuple[str, ...] = ()
         self._stale: tuple[Any, Any, Any] = (None, None, None)
-        self._scope: Scope | None = None
-        self._paths: Paths | None = None
+        self.scope: Scope | None = None
+        self.paths: Paths | None = None
         self._settled = False
         self._route: str | None = None
-
-    def enter(self, scope: Scope, paths: Paths) -> None:
-        """A router is about to fill `scope`."""
-        self._scope, self._paths = scope, paths
 
     def mount(self, mount: Mount, template: str, scope: Scope) -> None:
         """A mount was taken; what the scope says of routes so far is past."""
@@ -76,12 +75,13 @@ class Track:
         """The full template of the route that was taken; None where nothing matched."""
         if self._settled:
             return self._route
-        if self._scope is None or self._paths is None:
+        scope, paths = self.scope, self.paths
+        if scope is None or paths is None:
             return None
-        path = self._path(self._scope, self._paths)
-        if path is None:
-            path = "/{path}" if self._mounts else None
-        return None if path is None else self._root + "".join(self._mounts) + path
+        path = self._path(scope, paths)
+        if not self._mounts:
+            return None if path is None else self._root + path
+        return self._root + "".join(self._mounts) + ("/{path}" if path is None else path)
 
     def settle(self) -> str | None:
         """The route, which is final now that the response is there.
@@ -91,14 +91,16 @@ class Track:
         """
         self._route = self.route()
         self._settled = True
-        self._scope = None
+        self.scope = None
         return self._route
 
     def end(self) -> None:
         """The application has returned."""
         self.over = True
-        if self._scope is not None:
+        if self.scope is not None:
             self.settle()
+        # A traceback holds frames that hold the track: no cycle shall wait for the collector.
+        self.error = self.late = None
 
     def label(self) -> str:
         """The route as a metric's label."""
@@ -106,19 +108,23 @@ class Track:
 
     def _path(self, scope: Scope, paths: Paths) -> str | None:
         inner = scope.get("fastapi")
-        if isinstance(inner, dict) and inner.get("frontend_path") is not None:
-            return _frontend(scope, inner["frontend_path"])
-        context, route, endpoint = selected = _selected(scope)
+        context = None
+        if isinstance(inner, dict):
+            if inner.get("frontend_path") is not None:
+                return _frontend(scope, inner["frontend_path"])
+            context = inner.get("effective_route_context")
+        route, endpoint = scope.get("route"), scope.get("endpoint")
         if self._mounts:
+            selected = context, route, endpoint
             context, route, endpoint = (
                 None if now is before else now
                 for now, before in zip(selected, self._stale, strict=True)
             )
         if context is not None:
             inner = getattr(context, "starlette_route", None) or context
-            if not isinstance(inner, Mount | Host):
+            if not isinstance(inner, _NESTING):
                 return getattr(inner, "path", None) or getattr(context, "path", None)
-        if route is not None and not isinstance(route, Mount | Host):
+        if route is not None and not isinstance(route, _NESTING):
             return getattr(route, "path", None)
         return paths.of(endpoint, self._mount, scope) if endpoint is not None else None
 
@@ -187,7 +193,7 @@ class RouterLayer:
         if len(routes) != self._count or routes is not self._routes:
             self._routes, self._count = routes, len(routes)
             self._paths = self._scan()
-        track.enter(scope, self._paths)
+        track.scope, track.paths = scope, self._paths
         if self._apart:
             send = _blaming(send, track)
         try:

@@ -98,6 +98,7 @@ class Connection:
             self._write(None if left else error)
         except Exception as failure:
             self.telemetry.errors.report("websocket", failure)
+        self.track.end()
 
     def _answer(self, status: int, message: Message) -> None:
         self._status = status

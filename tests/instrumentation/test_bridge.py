@@ -94,7 +94,7 @@ def test_each_kind_of_metric_is_told(registry: CollectorRegistry) -> None:
     Summary("size_bytes", "S.", registry=registry).observe(7)
     Info("build", "B.", registry=registry).info({"version": "1"})
     Enum("mood", "M.", states=["good", "bad"], registry=registry).state("bad")
-    Families(registry, 10).active_requests.child("GET", "http").inc()
+    Families(registry, 10).active_requests.child("GET", "http").began()
 
     found = read(registry)
     (jobs,) = found["jobs"].sum.data_points

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import prometheus_client
 import pytest
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import format_span_id, format_trace_id
@@ -13,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from instrumentation import histogram
 from instrumentation.contract.buckets import DENSE
+from instrumentation.export.scrape import Exposition
 from instrumentation.histogram import Histogram
 
 AMOUNTS = (0.0, -1.0, 1e9, float("inf"), *DENSE, *(bound * 1.01 for bound in DENSE))
@@ -50,6 +53,67 @@ def test_many_at_once_count_as_one_by_one_do() -> None:
     assert [s.value for s in other if f"a{s.name[1:]}" in kept] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("times", [0, 1, 63, 64, 65, 1000])
+def test_what_waits_is_told_to_whoever_reads(times: int) -> None:
+    registry = CollectorRegistry()
+    child = Histogram("a", "a", ["route"], registry=registry, buckets=DENSE).labels("/")
+    for _ in range(times):
+        child.observe_soon(0.1)
+    assert registry.get_sample_value("a_count", {"route": "/"}) == times
+    assert registry.get_sample_value("a_sum", {"route": "/"}) == pytest.approx(0.1 * times)
+    child.observe_soon(0.1)
+    text, _ = Exposition(registry, Resource({})).render("")
+    assert f'a_count{{route="/"}} {times + 1}.0\n' in text.decode()
+
+
+def test_nothing_that_waits_is_lost_between_threads() -> None:
+    found = Histogram("a", "a", registry=None, buckets=DENSE)
+
+    def write() -> None:
+        for _ in range(20_000):
+            found.observe_soon(0.1)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(found) == 80_000
+
+
+def test_who_reads_waits_for_what_another_thread_observes(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Histogram("a", "a", registry=None, buckets=DENSE)
+    begun, go = threading.Event(), threading.Event()
+    observe_all = Histogram.observe_all
+
+    def slowly(self: Histogram, amounts: Sequence[float]) -> None:
+        begun.set()
+        go.wait()
+        observe_all(self, amounts)
+
+    monkeypatch.setattr(Histogram, "observe_all", slowly)
+    found.observe_soon(0.1)
+    read: list[float] = []
+    threads = [
+        threading.Thread(target=found.catch_up),
+        threading.Thread(target=lambda: read.append(count(found))),
+    ]
+    threads[0].start()
+    begun.wait()
+    threads[1].start()
+    threads[1].join(0.2)
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert read == [1]
+
+
+def count(found: Histogram) -> float:
+    (family,) = found.collect()
+    (value,) = (sample.value for sample in family.samples if sample.name == "a_count")
+    return value
+
+
 def test_a_bucket_is_made_once_whoever_comes_first() -> None:
     found = Histogram("a", "a", registry=None, buckets=DENSE)
     start = threading.Barrier(8)
@@ -64,9 +128,7 @@ def test_a_bucket_is_made_once_whoever_comes_first() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    (family,) = found.collect()
-    counts = [sample.value for sample in family.samples if sample.name == "a_count"]
-    assert counts == [8 * len(AMOUNTS)]
+    assert count(found) == 8 * len(AMOUNTS)
 
 
 def test_an_exemplar_of_the_callers_own_is_kept_in_a_bucket_that_was_empty() -> None:

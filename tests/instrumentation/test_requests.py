@@ -164,7 +164,7 @@ def test_an_error_of_ours_never_reaches_the_client(
         raise RuntimeError("ours")
 
     observed.instrument(app)
-    monkeypatch.setattr(Exchange, "_write", fail)
+    monkeypatch.setattr(Exchange, "_measure", fail)
     assert TestClient(app).get("/ok/1").status_code == 200
     assert observed.value("instrumentation_internal_errors_total", part="http") == 1
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _NEVER: Final = float("inf")
 _REMEMBERED: Final = 256
 _IDLE_SECONDS: Final = 0.0005
-_UNREAD_SECONDS: Final = 0.005
+_UNREAD_SECONDS: Final = 0.003
 
 
 class Seen(NamedTuple):

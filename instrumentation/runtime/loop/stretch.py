@@ -229,8 +229,10 @@ class Stretch:
         else:
             start = began + max(0.0, self.due - began) / 4
         if first.slept:
-            # Who sleeps burns nothing: what was burnt since the last beat came before.
-            start = max(start, self.last + first.usage.cpu - self.before.cpu)
+            # Who sleeps neither burns CPU nor waits for it: both came before, since the last beat.
+            usage, before = first.usage, self.before
+            spent = usage.cpu - before.cpu + usage.starved - before.starved
+            start = max(start, self.last + spent)
         return min(start, first.usage.at)
 
 

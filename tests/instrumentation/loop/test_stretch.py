@@ -151,8 +151,10 @@ def test_a_wait_counts_though_the_kernel_was_asked_late() -> None:
 
 
 @pytest.mark.parametrize(("asleep", "began"), [(True, 0.03), (False, 0.005)])
-def test_who_sleeps_begins_after_the_cpu_that_was_burnt_before(asleep: bool, began: float) -> None:
-    made = Stretch(0.0, 0.01, Usage(0.0, cpu=1.0))
-    made.add(Sample(Usage(0.04, cpu=1.03), None, 1, None, ONE, (ONE,), slept=asleep))
-    (block,) = made.blocks(THRESHOLD, Usage(0.2, cpu=1.03))
+def test_who_sleeps_begins_after_the_cpu_that_was_burnt_and_waited_for_before(
+    asleep: bool, began: float
+) -> None:
+    made = Stretch(0.0, 0.01, Usage(0.0, 1.0, 2.0))
+    made.add(Sample(Usage(0.04, 1.01, 2.02), None, 1, None, ONE, (ONE,), slept=asleep))
+    (block,) = made.blocks(THRESHOLD, Usage(0.2, 1.01, 2.02))
     assert block.start == pytest.approx(began)
