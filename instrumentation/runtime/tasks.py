@@ -115,7 +115,8 @@ class Factory:
             # The server makes a task a request, before there is one: that has to be cheap.
             found = in_request.get() if context is None else context.get(in_request)
             if found is None or not observers:
-                return _by_others(asyncio.Task(coro, loop=loop, **kwargs))
+                task = asyncio.Task(coro, loop=loop, **kwargs)
+                return _by_others(task) if loop.get_debug() else task
             given = context is not None
             if context is None:
                 context = kwargs["context"] = copy_context()
