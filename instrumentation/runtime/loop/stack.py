@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from asyncio.base_events import BaseEventLoop
 from asyncio.events import Handle
 from asyncio.tasks import Task
@@ -13,7 +14,7 @@ from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 
 from instrumentation.own_code import installed_package, is_ours, is_users
-from instrumentation.runtime.loop.frames import current_frames
+from instrumentation.runtime.loop.frames import uncollected
 
 _RUN_ONCE: Final[CodeType] = BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]
 _RUN_HANDLE: Final[CodeType] = Handle._run.__code__
@@ -54,16 +55,17 @@ def callback(thread: int, base: int) -> Callback | None:
     Arguments:
         base: the `id` of the frame that runs the loop, as `loop_frame` found it.
     """
-    frame = current_frames().get(thread)
     spots: list[Spot] = []
     outermost = handle = None
-    while frame is not None and id(frame) != base and frame.f_code is not _RUN_ONCE:
-        if frame.f_code is _RUN_HANDLE:
-            handle = frame
-        else:
-            spots.append(Spot(frame.f_code, frame.f_lineno or frame.f_code.co_firstlineno))
-            outermost = frame
-        frame = frame.f_back
+    with uncollected():
+        frame = sys._current_frames().get(thread)
+        while frame is not None and id(frame) != base and frame.f_code is not _RUN_ONCE:
+            if frame.f_code is _RUN_HANDLE:
+                handle = frame
+            else:
+                spots.append(Spot(frame.f_code, frame.f_lineno or frame.f_code.co_firstlineno))
+                outermost = frame
+            frame = frame.f_back
     asyncios = frame is not None and frame.f_code is _RUN_ONCE
     if outermost is None or (asyncios and handle is None):
         return None

@@ -148,8 +148,8 @@ class Watchdog:
                     again = perf_counter()
                     if any(seen) or again - now <= patience():
                         break
-                    # To read the kernel's figures gives up the interpreter's lock for a moment.
-                    # Who took it then for a long call in C is over it before the next sleep ends.
+                    # Somebody got the interpreter's lock meanwhile, for a long call in C perhaps,
+                    # and is over it before the next sleep ends.
                     asked, now = now, again
                 until = self._check(now, hearts, seen, since)
                 self.report()
