@@ -42,6 +42,7 @@ class Telemetry:
             of our own, which is then set globally. Only our own gets an exporter.
         engines: the SQLAlchemy engines to observe, or None for all of them.
         stopping: the server has told the application to stop.
+        latest_loop: finds the event loop that served last; a request on it has nothing to start.
     """
 
     def __init__(
