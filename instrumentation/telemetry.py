@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from opentelemetry import trace
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -26,8 +26,6 @@ from instrumentation.propagation import Propagation
 from instrumentation.series import families
 from instrumentation.settings import Settings
 
-_NOWHERE: Final = object()
-
 
 class Telemetry:
     """What `instrument(app)` returns: a context manager that uninstruments on the way out.
@@ -42,7 +40,6 @@ class Telemetry:
             of our own, which is then set globally. Only our own gets an exporter.
         engines: the SQLAlchemy engines to observe, or None for all of them.
         stopping: the server has told the application to stop.
-        latest_loop: finds the event loop that served last; a request on it has nothing to start.
     """
 
     def __init__(
@@ -64,7 +61,7 @@ class Telemetry:
         self._on_stop: list[Callable[[], object]] = []
         self._on_loop: list[Callable[[asyncio.AbstractEventLoop], object]] = []
         self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-        self.latest_loop: Callable[[], object] = lambda: _NOWHERE
+        self._latest_loop: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
         self._started = False
         self._released = False
         self._gave_up = False
@@ -92,8 +89,9 @@ class Telemetry:
 
     def start(self) -> None:
         """Start the exporting threads; further calls do nothing, unless on a new event loop."""
-        if not self._started:
-            self._start()
+        if self._started and asyncio._get_running_loop() is self._latest_loop():
+            return
+        self._start()
         self.enter_loop()
 
     def enter_loop(self, *, again: bool = False) -> None:
@@ -106,9 +104,7 @@ class Telemetry:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        if loop is self.latest_loop() and not again:
-            return
-        self.latest_loop = weakref.ref(loop)
+        self._latest_loop = weakref.ref(loop)
         if again or loop not in self._loops:
             self._loops.add(loop)
             self._run([partial(callback, loop) for callback in self._on_loop])

@@ -231,12 +231,15 @@ class Exchange:
         self._active.ended()
 
     def _error_type(self, error: BaseException | None) -> str:
-        """Empty unless the request failed: 5xx, or a response that began and did not end."""
+        """Of a request that did not end well: 5xx, or a response that began and did not end.
+
+        Empty where the client is gone.
+        """
         if self._status >= _SERVER_ERROR:
             if error is None or self._is_answer(error):
                 return str(self._status)
             return exceptions.error_type(error)
-        if self._aborted or (self.track.handed_over and not self.track.broke_off):
+        if self._aborted:
             return ""
         return _INCOMPLETE if error is None else exceptions.error_type(error)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import _get_running_loop
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
@@ -93,8 +92,7 @@ class TelemetryLayer:
     def _begin(self, scope: Scope, receive: Receive, send: Send) -> Exchange | Connection | None:
         watch = Exchange if scope["type"] == "http" else Connection
         try:
-            if self._telemetry.latest_loop() is not _get_running_loop():
-                self._telemetry.start()
+            self._telemetry.start()
             observed = watch(self._telemetry, scope, receive, send, self._capture)
             if self._kept is not None:
                 observed.context = self._kept.begin(scope, observed.context)

@@ -108,14 +108,10 @@ class Track:
 
     def _path(self, scope: Scope, paths: Paths) -> str | None:
         inner = scope.get("fastapi")
-        context = None
-        if isinstance(inner, dict):
-            if inner.get("frontend_path") is not None:
-                return _frontend(scope, inner["frontend_path"])
-            context = inner.get("effective_route_context")
-        route, endpoint = scope.get("route"), scope.get("endpoint")
+        if isinstance(inner, dict) and inner.get("frontend_path") is not None:
+            return _frontend(scope, inner["frontend_path"])
+        context, route, endpoint = selected = _selected(scope)
         if self._mounts:
-            selected = context, route, endpoint
             context, route, endpoint = (
                 None if now is before else now
                 for now, before in zip(selected, self._stale, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Final, Protocol
@@ -114,15 +114,17 @@ class Factory:
             context = kwargs.get("context")
             # The server makes a task a request, before there is one: that has to be cheap.
             found = in_request.get() if context is None else context.get(in_request)
-            if found is None or not observers:
-                task = asyncio.Task(coro, loop=loop, **kwargs)
-                return _by_others(task) if loop.get_debug() else task
-            given = context is not None
-            if context is None:
-                context = kwargs["context"] = copy_context()
-            tell = _show(observers, coro, context, given)
-            task = _by_others(asyncio.Task(coro, loop=loop, **kwargs))
-            _tell(tell, task)
+            tell: Iterable[Created] = ()
+            if found is not None and observers:
+                given = context is not None
+                if context is None:
+                    context = kwargs["context"] = copy_context()
+                tell = _show(observers, coro, context, given)
+            task = asyncio.Task(coro, loop=loop, **kwargs)
+            if loop.get_debug():
+                _by_others(task)
+            for each in tell:
+                each(task)
             return task
         return self._around(partial(inner, loop), coro, kwargs, takes_context=False)
 
@@ -151,7 +153,8 @@ class Factory:
         else:
             # A factory written before Python 3.11 takes no context; a task copies the current one.
             task = context.run(make, coro, **kwargs)
-        _tell(tell, task)
+        for each in tell:
+            each(task)
         return task
 
 
@@ -166,7 +169,7 @@ def _show(
     return tell
 
 
-def _by_others(task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+def _by_others(task: asyncio.Task[Any]) -> None:
     """Have the task say who asked for it, as it does without a factory: not us, nor the loop.
 
     It knows, in asyncio's debug mode, and the log of a slow or forgotten task tells it.
@@ -174,12 +177,6 @@ def _by_others(task: asyncio.Task[Any]) -> asyncio.Task[Any]:
     made = getattr(task, "_source_traceback", None)
     while made and made[-1].filename in _BETWEEN:
         del made[-1]
-    return task
-
-
-def _tell(waiting: list[Created], task: Future[Any]) -> None:
-    for tell in waiting:
-        tell(task)
 
 
 _BETWEEN: Final = (

@@ -14,7 +14,9 @@ import select
 import struct
 import threading
 import time
-from typing import Any, Final
+from typing import Final
+
+from instrumentation.runtime.loop import libc
 
 _MONOTONIC: Final = 1
 _ABSOLUTE: Final = 1
@@ -106,13 +108,10 @@ class TimerAlarm(Alarm):
 
     def __init__(self) -> None:
         super().__init__()
-        # Not as os.timerfd_settime of Python 3.13 does: it gives up the interpreter's lock.
-        library: Any = ctypes.PyDLL(None, use_errno=True)
-        try:
-            create, self._settime = library.timerfd_create, library.timerfd_settime
-        except AttributeError as error:
-            raise OSError(str(error)) from None
-        self._settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+        create = libc.function("timerfd_create", ctypes.c_int, ctypes.c_int)
+        self._settime = libc.function(
+            "timerfd_settime", ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p
+        )
         self._file = create(_MONOTONIC, os.O_CLOEXEC)
         if self._file < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from instrumentation.runtime.loop import libc
+
 try:
     import resource
 except ImportError:  # no POSIX
@@ -103,17 +105,12 @@ class Interruptions:
 
 
 def _reader() -> Callable[[int], bytes]:
-    """What reads the begin of a file of the kernel's, which never makes anybody wait.
-
-    Python's own gives up the interpreter's lock for it, and has to ask a busy thread to get it
-    back, which takes five milliseconds. The C library's, called like this, does not.
-    """
+    """What reads the begin of a file of the kernel's, which never makes anybody wait."""
+    types = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long)
     try:
-        pread = ctypes.PyDLL(None, use_errno=True).pread
-    except (AttributeError, OSError):
+        pread = libc.function("pread", *types, result=ctypes.c_ssize_t)
+    except OSError:
         return lambda file: os.pread(file, _LENGTH, 0)
-    pread.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long)
-    pread.restype = ctypes.c_ssize_t
 
     def read(file: int) -> bytes:
         buffer = ctypes.create_string_buffer(_LENGTH)

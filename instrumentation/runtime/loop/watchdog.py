@@ -118,12 +118,8 @@ class Watchdog:
         alarm = self._alarm
         if alarm is None:
             return
-        if heart.closed:
-            until = now
-        elif len(self._hearts) == 1:
-            until = heart.late_at()
-        else:
-            until = min(each.late_at() for each in tuple(self._hearts.values()))
+        late = [each.late_at() for each in tuple(self._hearts.values())]
+        until = now if heart.closed else min(late, default=_NEVER)
         if until >= now:  # another one is late, and looked at already
             alarm.put_off(now, until)
 

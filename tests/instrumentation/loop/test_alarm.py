@@ -35,6 +35,18 @@ def meanwhile(work: Callable[[], object]) -> None:
     threading.Timer(0.1, work).start()
 
 
+async def sleeps() -> None:
+    time.sleep(BLOCK_SECONDS)
+
+
+def served(observed: Observed, run: Run) -> str:
+    """The address of an application that can block its loop."""
+    app = FastAPI()
+    app.get("/sleeps")(sleeps)
+    observed.instrument(app)
+    return run(app)
+
+
 def test_linux_has_timers() -> None:
     made = best_alarm()
     made.close()
@@ -91,14 +103,7 @@ def test_either_names_who_blocks(
     best: type[Alarm], observed: Observed, told: Told, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_module(Watchdog.__module__), "best_alarm", best)
-    app = FastAPI()
-
-    @app.get("/sleeps")
-    async def sleeps() -> None:
-        time.sleep(BLOCK_SECONDS)
-
-    observed.instrument(app)
-    base = run(app)
+    base = served(observed, run)
     assert isinstance(watchdog._alarm, best)
     told.provoke(lambda: httpx.get(f"{base}/sleeps"), "/sleeps", line(sleeps, "time.sleep"))
 
@@ -106,9 +111,7 @@ def test_either_names_who_blocks(
 def test_a_loop_that_turns_wakes_nobody(
     observed: Observed, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = FastAPI()
-    observed.instrument(app)
-    run(app)
+    served(observed, run)
     sleeps = []
     sleep = TimerAlarm.sleep
 
@@ -126,14 +129,7 @@ def test_the_watchdog_goes_on_where_others_close_its_file(
     observed: Observed, told: Told, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As who becomes a daemon may do."""
-    app = FastAPI()
-
-    @app.get("/sleeps")
-    async def sleeps() -> None:
-        time.sleep(BLOCK_SECONDS)
-
-    observed.instrument(app)
-    base = run(app)
+    base = served(observed, run)
     assert isinstance(watchdog._alarm, TimerAlarm)
     os.close(watchdog._alarm._file)
     wait_until(lambda: isinstance(watchdog._alarm, PlainAlarm))

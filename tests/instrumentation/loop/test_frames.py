@@ -11,7 +11,7 @@ import pytest
 
 from instrumentation.runtime.loop.frames import uncollected
 
-LOOKS_WHILE_THREADS_BEGIN = """
+GARBAGE = """
 import gc, threading, time
 from instrumentation.runtime.loop.stack import callback
 
@@ -22,13 +22,16 @@ class Garbage:
     def __del__(self):
         time.sleep(0.001)  # lets other threads run, as a file that is closed does
 
+over = threading.Event()
+"""
+
+LOOKS_WHILE_THREADS_BEGIN = """
 def begin_threads():
     while not over.is_set():
         thread = threading.Thread(target=int)
         thread.start()
         thread.join()
 
-over = threading.Event()
 beginning = threading.Thread(target=begin_threads)
 beginning.start()
 gc.set_threshold(1)
@@ -40,16 +43,6 @@ beginning.join()
 """
 
 LOOKS_WHILE_FRAMES_ARE_LEFT = """
-import gc, threading, time
-from instrumentation.runtime.loop.stack import callback
-
-class Garbage:
-    def __init__(self):
-        self.itself = self
-
-    def __del__(self):
-        time.sleep(0.0001)
-
 def deep(levels):
     if levels % 3:
         return deep(levels - 1)
@@ -64,7 +57,6 @@ def come_and_go():
         levels = (levels + 37) % 300
         deep(levels)
 
-over = threading.Event()
 coming = threading.Thread(target=come_and_go)
 coming.start()
 gc.set_threshold(5)
@@ -84,7 +76,7 @@ def collector() -> Iterator[None]:
 
 @pytest.mark.parametrize("script", [LOOKS_WHILE_THREADS_BEGIN, LOOKS_WHILE_FRAMES_ARE_LEFT])
 def test_garbage_does_not_end_the_process_while_its_threads_are_looked_at(script: str) -> None:
-    assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", GARBAGE + script], timeout=60).returncode == 0
 
 
 @pytest.mark.parametrize("enabled", [True, False])
