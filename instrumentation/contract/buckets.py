@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from instrumentation.contract.slo import LATENCY_OBJECTIVE_SECONDS
+from instrumentation.contract.objective import LATENCY_OBJECTIVE_SECONDS
 
 _FIRST_SECONDS = 0.002
 _LAST_SECONDS = 60.0

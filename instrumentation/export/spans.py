@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.metadata import version
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
     ALWAYS_ON,
@@ -20,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import (
 )
 
 from instrumentation.errors import InternalErrors
-from instrumentation.export import encode, timeout
+from instrumentation.export import timeout
 from instrumentation.export.queue import SpanQueue
 from instrumentation.export.resource import resource
 from instrumentation.series import Families
@@ -51,26 +49,13 @@ def exporter(settings: Settings) -> SpanExporter | None:
         return None
     if settings.traces_exporter == "console":
         return ConsoleSpanExporter(settings.service_name)
+    from instrumentation.export.otlp import DirectExporter  # two megabytes of their own
+
     endpoint = settings.otlp_endpoint
     return DirectExporter(
         endpoint.rstrip("/") + "/v1/traces" if endpoint else None,
         timeout=timeout.seconds("TRACES", settings.span_timeout_seconds),
     )
-
-
-class DirectExporter(OTLPSpanExporter):
-    """The SDK's OTLP exporter, with its configuration and its retries, but our encoding.
-
-    Its client is private: where a release has none of that name, the SDK encodes.
-    """
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the spans and wait for the answer."""
-        client = getattr(self, "_client", None)
-        if client is None or self._shutdown:
-            return super().export(spans)
-        sent = client.export(encode.spans(spans)).success
-        return SpanExportResult.SUCCESS if sent else SpanExportResult.FAILURE
 
 
 class OwnProvider:

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
 from instrumentation import Settings
 from instrumentation.export import spans, timeout
+from instrumentation.export.otlp import DirectExporter
 
 
 class Collector(ThreadingHTTPServer):
@@ -56,9 +57,9 @@ def collector() -> Iterator[Collector]:
         thread.join()
 
 
-def exporter(collector: Collector) -> spans.DirectExporter:
+def exporter(collector: Collector) -> DirectExporter:
     made = spans.exporter(Settings(otlp_endpoint=collector.address))
-    assert isinstance(made, spans.DirectExporter)
+    assert isinstance(made, DirectExporter)
     return made
 
 
@@ -117,3 +118,12 @@ def test_the_sdk_still_has_the_client_that_sends_our_bytes(collector: Collector)
     assert callable(made._client.export)
     made.shutdown()  # type: ignore[no-untyped-call]
     assert made.export([]) is SpanExportResult.FAILURE
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_is_asked(collector: Collector, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, collector.address)
+    made = spans.exporter(Settings(otlp_endpoint="http://collector.invalid:4318"))
+    assert made is not None
+    assert made.export([]) is SpanExportResult.SUCCESS
+    assert len(collector.received) == 1

@@ -87,12 +87,24 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop(name, None)
 
 
-def test_an_application_without_them_gets_no_library_that_is_observed() -> None:
-    heavy = {"sqlalchemy", "httpx", "httpx2", "opentelemetry.sdk.metrics"}
+OBSERVED = {"sqlalchemy", "httpx", "httpx2"}
+RULES = {"instrumentation.contract.slo"}
+METRICS = {"opentelemetry.sdk.metrics"}
+SENDING = {"google.protobuf", "urllib3", "instrumentation.export.otlp"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "heavy"),
+    [
+        ("", OBSERVED | RULES | METRICS | {"requests"}),
+        ("traces_exporter='none'", OBSERVED | RULES | METRICS | {"requests"} | SENDING),
+    ],
+)
+def test_what_is_of_no_use_is_not_loaded(settings: str, heavy: set[str]) -> None:
     found = run(
         APPLICATION,
         f"""
-        instrument(app, Settings(), registry=CollectorRegistry())
+        instrument(app, Settings({settings}), registry=CollectorRegistry())
         ask("/")
         print(sorted({heavy} & sys.modules.keys()))
         """,

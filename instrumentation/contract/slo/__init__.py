@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from instrumentation.contract.objective import LATENCY_OBJECTIVE_SECONDS
 from instrumentation.contract.slo.kinds import WEEK, Kind
 from instrumentation.contract.slo.numbers import (
     DEFAULTS,
@@ -17,7 +18,7 @@ from instrumentation.contract.slo.numbers import (
     Numbers,
     keyed,
 )
-from instrumentation.contract.slo.objectives import LATENCY_OBJECTIVE_SECONDS, Burn
+from instrumentation.contract.slo.objectives import Burn
 
 __all__ = [
     "CLOCK_CHANGE_MONTHS",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
+from instrumentation.contract.objective import LATENCY_OBJECTIVE_SECONDS
 from instrumentation.contract.slo import kinds
 from instrumentation.contract.slo.kinds import DAY, HOUR, MINUTE
-
-LATENCY_OBJECTIVE_SECONDS: Final = 0.5
-"""A request is fast enough when it takes no longer than this. A bucket bound, so exact."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
