@@ -18,6 +18,9 @@ _KEY: Final[str | None] = getattr(propagation, "_SPAN_KEY", None)
 _HELD: Final[Any] = getattr(getattr(otel, "_RUNTIME_CONTEXT", None), "_current_context", None)
 _IS_VARIABLE: Final = isinstance(_HELD, ContextVar)
 
+NOBODY: Final = Context()
+"""The context of nobody's request."""
+
 attach: Any = _HELD.set if _IS_VARIABLE else otel.attach
 """Make a context the current one; returns what `detach` wants."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Final
 
 from opentelemetry import propagate, trace
@@ -14,7 +16,18 @@ from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace import Link
 from starlette.types import Scope
 
-_NOBODY: Final = Context()
+from instrumentation.attached import NOBODY
+
+_NAME: Final = itemgetter(0)
+_HELD: Final = "_HTTP_TEXT_FORMAT"
+
+_current_textmap: Final[Callable[[], TextMapPropagator]] = (
+    partial(itemgetter(_HELD), vars(propagate))
+    if _HELD in vars(propagate)
+    else propagate.get_global_textmap
+)
+"""`get_global_textmap`, which only looks at a private name, without its call."""
+
 _W3C: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
 
 _LOG_EVERY_SECONDS: Final = 60.0
@@ -62,31 +75,34 @@ class Propagation:
         A public endpoint has links only. Its callers' baggage is dropped: it would travel on to
         whatever the service calls.
         """
-        textmap = propagate.get_global_textmap()
+        textmap = _current_textmap()
         if textmap is not self._textmap:
             self._read(textmap)
-        fields, everything = self._fields, self._all
-        found: dict[str, str] = {}
-        for raw, value in scope.get("headers", ()):
-            if everything or raw in fields:
-                name, text = raw.decode("latin-1"), value.decode("latin-1")
-                # A repeated header means the same as one with commas (RFC 9110, 5.3).
-                found[name] = f"{found[name]},{text}" if name in found else text
-        if not found:
-            return _NOBODY, ()
-        context = self._context(found)
+        headers = scope.get("headers", ())
+        if not self._all and self._fields.isdisjoint(map(_NAME, headers)):
+            return NOBODY, ()
+        context = self._context(self._found(headers))
         if not self._public:
             return context, ()
         caller = trace.get_current_span(context).get_span_context()
-        return _NOBODY, (Link(caller),) if caller.is_valid else ()
+        return NOBODY, (Link(caller),) if caller.is_valid else ()
+
+    def _found(self, headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for raw, value in headers:
+            if self._all or raw in self._fields:
+                name, text = raw.decode("latin-1"), value.decode("latin-1")
+                # A repeated header means the same as one with commas (RFC 9110, 5.3).
+                found[name] = f"{found[name]},{text}" if name in found else text
+        return found
 
     def _context(self, found: dict[str, str]) -> Context:
         self._complaints.reading.now = True
         try:
-            return self._textmap.extract(found, _NOBODY)
+            return self._textmap.extract(found, NOBODY)
         except Exception:
             # Propagators must not raise, but there are many, and the header is a stranger's.
-            return _NOBODY
+            return NOBODY
         finally:
             self._complaints.reading.now = False
 

@@ -24,13 +24,13 @@ OVERFLOW = "_overflow"
 logger = logging.getLogger("instrumentation")
 
 
-class Family(Generic[M]):
-    """One metric family, with its children kept by their label values.
+class Family(dict[tuple[str, ...], M], Generic[M]):
+    """The children of one metric family by their label values, in the contract's order.
 
-    A lookup here is one dictionary access; `labels()` of prometheus-client takes a lock and
-    checks its arguments each time. Past `limit` label combinations, new ones share the child
-    whose every label is `_overflow`, and `overflow` is counted, so a label that grows without
-    bound can't take the process down.
+    `family[values]` makes the child where there is none. It is one dictionary access;
+    `labels()` of prometheus-client takes a lock and checks its arguments each time. Past `limit`
+    label combinations, new ones share the child whose every label is `_overflow`, and `overflow`
+    is counted, so a label that grows without bound can't take the process down.
     """
 
     def __init__(
@@ -48,25 +48,23 @@ class Family(Generic[M]):
         self._parent: M = kind(
             metric.name, metric.help, metric.labels, registry=registry, **arguments
         )
-        self._children: dict[tuple[str, ...], M] = {} if metric.labels else {(): self._parent}
+        if not metric.labels:
+            self[()] = self._parent
         self._limit = limit if metric.limit is None else min(limit, metric.limit)
         self._overflow = overflow
         self._metric = metric
         self._lock = threading.Lock()
 
     def child(self, *values: str) -> M:
-        """The child for these label values, in the contract's order."""
-        try:
-            return self._children[values]
-        except KeyError:
-            return self._add(values)
+        """The child for these label values."""
+        return self[values]
 
-    def _add(self, values: tuple[str, ...]) -> M:
+    def __missing__(self, values: tuple[str, ...]) -> M:
         with self._lock:
-            if values not in self._children and len(self._children) < self._limit:
-                self._children[values] = self._parent.labels(*values)
-            if values in self._children:
-                return self._children[values]
+            if values not in self and len(self) < self._limit:
+                self[values] = self._parent.labels(*values)
+            if values in self:
+                return self[values]
         self._overflow.labels(self._metric.name).inc()
         folded: M = self._parent.labels(*(OVERFLOW for _ in self._metric.labels))
         return folded

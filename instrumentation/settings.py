@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from instrumentation import check, variables
 from instrumentation.environment import Environ
+
+ANY_HOST: Final = "://[^/]*"
+HEALTH_CHECKS: Final = ANY_HOST + r"/(healthz?|health[-_]?check|readyz?|livez?|health/\w+)/?$"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,9 +99,7 @@ class Settings:
     sampler: str = "parentbased_always_on"
     sampler_ratio: float = 1.0
     otlp_endpoint: str | None = None
-    excluded_urls: tuple[str, ...] = (
-        r"://[^/]*/(healthz?|health[-_]?check|readyz?|livez?|health/\w+)/?$",
-    )
+    excluded_urls: tuple[str, ...] = (HEALTH_CHECKS,)
     public_endpoint: bool = False
     request_headers: tuple[str, ...] = ()
     response_headers: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ class Telemetry:
             of our own, which is then set globally. Only our own gets an exporter.
         engines: the SQLAlchemy engines to observe, or None for all of them.
         stopping: the server has told the application to stop.
+        latest_loop: returns the loop that came last, of those for which everything has started.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Telemetry:
         self._on_stop: list[Callable[[], object]] = []
         self._on_loop: list[Callable[[asyncio.AbstractEventLoop], object]] = []
         self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-        self._latest_loop: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
+        self.latest_loop: Callable[[], object] = object
         self._started = False
         self._released = False
         self._gave_up = False
@@ -89,7 +90,7 @@ class Telemetry:
 
     def start(self) -> None:
         """Start the exporting threads; further calls do nothing, unless on a new event loop."""
-        if self._started and asyncio._get_running_loop() is self._latest_loop():
+        if asyncio._get_running_loop() is self.latest_loop():
             return
         self._start()
         self.enter_loop()
@@ -104,7 +105,8 @@ class Telemetry:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        self._latest_loop = weakref.ref(loop)
+        if self._started:
+            self.latest_loop = weakref.ref(loop)
         if again or loop not in self._loops:
             self._loops.add(loop)
             self._run([partial(callback, loop) for callback in self._on_loop])

@@ -13,6 +13,8 @@ them, or a provider is another's, the provider's own tracer makes the spans.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from random import getrandbits
 from threading import Lock
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import (
@@ -32,7 +35,7 @@ from opentelemetry.trace import (
     TraceState,
 )
 
-from instrumentation.sampling import Rules
+from instrumentation.sampling import LIMIT, Bounds
 
 Described = dict[str, Any]
 Describe = Callable[..., Described]
@@ -42,6 +45,8 @@ _ROOM: Final = 64
 
 _NONE: Final[Any] = BoundedList(0)
 _KEEP, _DROP = Decision.RECORD_AND_SAMPLE, Decision.DROP
+_UNCOUNTED: Final = "NoOpTracerMetrics"
+"""The SDK's class of what does not count spans, as it is unless it is told to."""
 _RANDOM: Final = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)
 _FLAGS: Final = {number: TraceFlags(number) for number in (0, 1, _RANDOM, _RANDOM | 1)}
 
@@ -86,9 +91,12 @@ class LeanTracer(Tracer):
 
     def __init__(self, original: sdk.Tracer) -> None:
         super().__init__(original)
-        self._rules = Rules.of(original.sampler)
+        self._bounds = Bounds.of(original.sampler)
         self._generator: Any = None
+        self._draw: Callable[[], int] = int
         self._random = 0
+        metrics = original._tracer_metrics
+        self._count = None if type(metrics).__name__ == _UNCOUNTED else metrics.start_span
 
     def start(
         self,
@@ -101,33 +109,36 @@ class LeanTracer(Tracer):
     ) -> Span:
         """See `Tracer.start`. A user's sampler may look at the attributes; then the SDK decides."""
         tracer: Any = self._original
-        rules = self._rules
-        if links or rules is None or not tracer._is_enabled():
+        bounds = self._bounds
+        if links or bounds is None or not tracer._tracer_config.is_enabled:
             return super().start(name, parent, kind, describe, *arguments, links=links)
         # A context without anything: most requests come with no trace.
         caller = _caller(parent) if parent or parent is None else None
         generator = tracer.id_generator
         if caller is None:
-            trace_id, state = generator.generate_trace_id(), None
-            random = self._random if generator is self._generator else self._ask(generator)
+            if generator is not self._generator:
+                self._ask(generator)
+            bound, trace_id, random, state = bounds.root, self._draw(), self._random, None
         else:
-            trace_id, state = caller.trace_id, caller.trace_state
-            random = caller.trace_flags & _RANDOM
-        decision = rules.decide(caller, trace_id)
-        ended = tracer._tracer_metrics.start_span(caller, decision)
-        if decision is _DROP:
+            bound, trace_id = bounds.below(caller), caller.trace_id
+            random, state = caller.trace_flags & _RANDOM, caller.trace_state
+        sampled = trace_id & LIMIT < bound
+        count = self._count
+        ended = _nothing if count is None else count(caller, _KEEP if sampled else _DROP)
+        if not sampled:
             return Unsampled(trace_id, _FLAGS[random], state, generator)
-        flags = _FLAGS[random | (decision is _KEEP)]
+        flags = _FLAGS[random | 1]
         context = SpanContext(trace_id, generator.generate_span_id(), False, flags, state)
         span = LeanSpan(name, context, caller, kind, describe(*arguments), tracer, ended)
         span.start(parent_context=parent)
         return span
 
-    def _ask(self, generator: Any) -> int:
-        """The flag of a trace whose id is random, if this generator's are."""
-        random = _RANDOM if generator.is_trace_id_random() else 0
-        self._random, self._generator = random, generator
-        return random
+    def _ask(self, generator: Any) -> None:
+        """How to draw a trace's id, and the flag of one that is random, if this generator's are."""
+        self._random = _RANDOM if generator.is_trace_id_random() else 0
+        is_plain = type(generator).generate_trace_id is RandomIdGenerator.generate_trace_id
+        self._draw = partial(getrandbits, 128) if is_plain else generator.generate_trace_id
+        self._generator = generator
 
 
 class Unsampled(NonRecordingSpan):
@@ -218,6 +229,10 @@ class LeanSpan(sdk._Span):
         return self
 
 
+def _nothing() -> None:
+    """A span ended that the SDK does not count."""
+
+
 _UNSET: Final = trace.Status(trace.StatusCode.UNSET)
 
 
@@ -242,7 +257,7 @@ def _has_what_is_needed(tracer: Any) -> bool:
     limits = getattr(tracer, "_span_limits", None)
     room = getattr(limits, "max_span_attributes", 0)
     names = ("sampler", "resource", "span_processor", "id_generator", "instrumentation_info",
-             "_instrumentation_scope", "_tracer_metrics", "_is_enabled")  # fmt: skip
+             "_instrumentation_scope", "_tracer_metrics", "_tracer_config")  # fmt: skip
     return (
         all(hasattr(tracer, name) for name in names)
         and (room is None or room >= _ROOM)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from instrumentation import exceptions
-from instrumentation.attached import within
+from instrumentation.attached import NOBODY, attach, detach, within
 from instrumentation.context import in_request
 from instrumentation.http import attributes
 from instrumentation.http.capture import Capture
@@ -35,30 +35,18 @@ class Exchange:
     what became of the exception shows last; its duration is the same.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_aborted",
-        "_active",
-        "_capture",
-        "_ended_ns",
-        "_method",
-        "_receive",
-        "_recording",
-        "_reported",
-        "_scheme",
-        "_seconds",
-        "_send",
-        "_status",
-        "_toll",
-        "_traced",
-        "_trailers",
-        "began",
-        "blocked",
-        "context",
-        "span",
-        "telemetry",
-        "track",
-    )  # fmt: skip
+    # What few requests ever change costs nothing to begin with.
+    blocked = 0.0
+    _status = 0
+    _trailers = False
+    _aborted = False
+    _seconds = 0.0
+    _ended_ns = 0
+    _reported = False
+    _traced = False
+    _recording = False
+    _capture: Capture | None = None
+    _toll: Toll | None = None
 
     def __init__(
         self,
@@ -68,32 +56,31 @@ class Exchange:
         send: Send,
         capture: Capture | None = None,
     ) -> None:
-        self.track = Track(root(scope) if scope.get("root_path") else "")
+        track = self.track = Track()
+        if scope.get("root_path"):
+            track.root = root(scope)
         self.telemetry = telemetry
-        self.blocked = 0.0
         self._receive = receive
         self._send = send
-        self._method = attributes.known_method(scope["method"])
-        self._scheme = str(scope.get("scheme", "http"))
-        self._status = 0
-        self._trailers = False
-        self._aborted = False
-        self._seconds = 0.0
-        self._ended_ns = 0
-        self._reported = False
-        self._active = telemetry.families.active_requests.child(self._method, self._scheme)
-        self._capture = capture
+        # uvicorn drops what is sent to a client that is gone, and says so nowhere else.
+        self._server = getattr(send, "__self__", None)
+        if capture is not None:
+            self._capture = capture
+        method = self._method = attributes.known_method(scope["method"])
+        scheme = self._scheme = str(scope.get("scheme", "http"))
+        self._active = telemetry.families.active_requests[method, scheme]
         parent, links = telemetry.propagation.extract(scope)
-        name = attributes.span_method(self._method)
-        self.span = telemetry.tracer.start(
-            name, parent, SpanKind.SERVER, _described, scope, self._method, capture, links=links
+        name = attributes.span_method(method)
+        span = self.span = telemetry.tracer.start(
+            name, parent, SpanKind.SERVER, _described, scope, method, capture, links=links
         )
         # Most are not sampled, and nobody wants to know anything of them.
-        self._traced = not isinstance(self.span, Unsampled)
-        self._recording = self._traced and self.span.is_recording()
-        is_told = self._recording or telemetry.settings.blocking_header
-        self._toll = Toll() if is_told else None
-        self.context = within(self.span, parent)
+        if not isinstance(span, Unsampled):
+            self._traced = True
+            self._recording = span.is_recording()
+        if self._recording or telemetry.settings.blocking_header:
+            self._toll = Toll()
+        self.context = within(span, parent)
         self._active.began()
         self.began = time.perf_counter()
 
@@ -107,49 +94,51 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Send for the application, and see the end of the response."""
         kind, track = message["type"], self.track
-        if kind == "http.response.start":
-            last = False
-            if not self._aborted:
-                message = self._start(message)
-        elif kind == "http.response.body":
+        began = last = False
+        if kind == "http.response.body":
             last = not message.get("more_body", False) and not self._trailers
-        else:
+        elif kind != "http.response.start":
             last = self._is_last(message, kind)
+        elif not track.responding:  # a second start is the server's to refuse
+            began, message = True, self._start(message)
         if last:
+            self._aborted = self._aborted or getattr(self._server, "disconnected", False)
             track.handed_over = True
+            # The server starts the connection's timer, which keeps the context that it is started
+            # in until the next request. This one would stay in memory with it, and in the garbage
+            # collector's way; so would its span, unless a log record of the server's wants it.
+            mine = in_request.set(None)
+            token = attach(self.context if self._traced else NOBODY)
         try:
-            if not last:
-                await self._send(message)
-            else:
-                # The server starts the connection's timer, which keeps the context that it is
-                # started in until the next request. This one would stay in memory with it, and
-                # in the garbage collector's way.
-                mine = in_request.set(None)
-                try:
-                    await self._send(message)
-                finally:
-                    in_request.reset(mine)
+            await self._send(message)
         except OSError:
             # Servers raise it for a send that came too late: the client is gone.
             self._aborted = self._aborted or last or not track.handed_over
             raise
         except BaseException:
-            self._take_back(kind)
+            self._take_back(began)
             raise
+        finally:
+            if last:
+                in_request.reset(mine)
+                detach(token)
         if last and not self._ended_ns:
             self._end()
             if self._status < _SERVER_ERROR and track.error is None:
                 self._report(None)
 
-    def _take_back(self, kind: str) -> None:
+    def _take_back(self, began: bool) -> None:
         """The server refused the message (a header with a line break in it), or was cancelled."""
         if self._ended_ns:
             return
         self.track.handed_over = False
-        if kind == "http.response.start":
+        if began:
             self.track.responding = False
 
     def _start(self, message: Message) -> Message:
+        self._aborted = self._aborted or getattr(self._server, "disconnected", False)
+        if self._aborted:
+            return message
         status = self._status = message["status"]
         # An informational response (1xx) has another one behind it.
         self.track.responding = status >= _FIRST_FINAL
@@ -166,50 +155,53 @@ class Exchange:
 
     def finish(self, error: BaseException | None) -> None:
         """The application returned, or raised `error`."""
+        if not self._reported:
+            self._conclude(error)
+        self.track.end()
+
+    def _conclude(self, error: BaseException | None) -> None:
         if not self._ended_ns:
+            if self.track.broke_off:
+                # A middleware may have tried to answer, after the response's start.
+                error = self.track.error
             self.track.broke_off = self.track.broke_off or error is not None
             if not self.track.responding and not self._aborted:
                 # No response was started: the server answers 500 in the application's place,
                 # for a cancellation too.
                 self._status = _SERVER_ERROR
             self._end()
-        elif error is not None and error is self.track.error:
-            # Nobody answered for it: a BaseHTTPMiddleware ends the response that its inner
-            # application broke off, and raises afterwards.
-            self.track.broke_off = True
-        if not self._reported:
-            self._report(error)
-        self.track.end()
+        elif error is not None:
+            if error is self.track.error:
+                # Nobody answered for it: a BaseHTTPMiddleware ends the response that its inner
+                # application broke off, and raises afterwards.
+                self.track.broke_off = True
+            error = None  # any other came after the end: a background task's
+        self._report(error)
 
     def _report(self, error: BaseException | None) -> None:
         """Write the observation and end the span; once. Whatever fails here is ours alone."""
         self._reported = True
-        track = self.track
-        if error is track.late:
-            error = None
+        track, status = self.track, self._status
         error = error or track.error
         try:
-            ended_well = self._status < _SERVER_ERROR and track.handed_over and not track.broke_off
+            ended_well = status < _SERVER_ERROR and track.handed_over and not track.broke_off
             error_type = "" if ended_well else self._error_type(error)
             route = track.settle()
-            self._measure(route or UNMATCHED, error_type)
+            label = route or UNMATCHED
+            families, method = self.telemetry.families, self._method
+            duration = families.request_duration[
+                method, label, str(status) if status else "", self._scheme, error_type
+            ]
+            if self._recording:
+                duration.observe_in(self.span, self._seconds)
+            else:
+                duration.observe_soon(self._seconds)
+            if self._aborted:
+                families.aborted_requests[method, label].inc()
             if self._traced:
                 self._trace(route, error_type, error)
         except Exception as failure:
             self.telemetry.errors.report("http", failure)
-
-    def _measure(self, route: str, error_type: str) -> None:
-        families = self.telemetry.families
-        status = str(self._status) if self._status else ""
-        duration = families.request_duration.child(
-            self._method, route, status, self._scheme, error_type
-        )
-        if self._recording:
-            duration.observe_in(self.span, self._seconds)
-        else:
-            duration.observe_soon(self._seconds)
-        if self._aborted:
-            families.aborted_requests.child(self._method, route).inc()
 
     def _trace(self, route: str | None, error_type: str, error: BaseException | None) -> None:
         try:

@@ -38,17 +38,12 @@ def switch_off(app: Any, *, keep: bool) -> Callable[[], None]:
     return lambda: config.update(before)
 
 
-def silence(scope: Scope, *, keep: bool) -> None:
-    """Keep mounted applications and middlewares from telling of this request as well.
+SILENCED: Final[dict[str, Any]] = {_RECORD: None, _STARLETTE: True}
+"""In a scope, it keeps mounted applications and middlewares from telling of the request as well.
 
-    A mounted FastAPI application would start a server span where the first key is missing;
-    Starlette's experimental OpenTelemetryMiddleware skips a request that has the second.
-    """
-    if keep:
-        scope.setdefault(_RECORD, None)
-    else:
-        scope[_RECORD] = None
-    scope[_STARLETTE] = True
+A mounted FastAPI application would start a server span where the first key is missing;
+Starlette's experimental OpenTelemetryMiddleware skips a request that has the second.
+"""
 
 
 class Kept:

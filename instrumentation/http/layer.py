@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Awaitable, Callable
-from functools import lru_cache
+from asyncio import _get_running_loop
+from collections.abc import Awaitable
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -14,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from instrumentation.attached import attach, detach
 from instrumentation.context import EXCLUDED, in_request
 from instrumentation.export import scrape
-from instrumentation.http import foreign
+from instrumentation.http import excluded, foreign
 from instrumentation.http.capture import Capture
 from instrumentation.http.exchange import Exchange
-from instrumentation.http.framework import Kept, silence
+from instrumentation.http.framework import SILENCED, Kept
 from instrumentation.http.routes import KEY
 from instrumentation.http.websocket import Connection
 from instrumentation.logs import blame
@@ -26,12 +25,6 @@ from instrumentation.telemetry import Telemetry
 logger = logging.getLogger("instrumentation")
 
 _LAST = ("lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed")
-
-
-@lru_cache(maxsize=256)
-def _origin(scheme: str | None, host: bytes) -> str:
-    """What a URL has before its path."""
-    return f"{scheme or 'http'}://{host.decode('latin-1')}"
 
 
 class TelemetryLayer:
@@ -51,9 +44,7 @@ class TelemetryLayer:
         self._capture = Capture.of(settings)
         scraped = settings.metrics_exporter == "prometheus"
         self._metrics_paths = (settings.metrics_path,) if scraped else ()
-        excluded = settings.excluded_urls
-        pattern = "|".join(f"(?:{part})" for part in excluded)
-        self._excluded = re.compile(pattern).search if excluded else None
+        self._excluded = excluded.by(settings.excluded_urls)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request, one connection or the lifespan."""
@@ -63,13 +54,10 @@ class TelemetryLayer:
             return self._pass(scope, receive, send)
         if scope["path"].endswith(self._metrics_paths) and self._is_scrape(scope):
             return scrape.answer(self._telemetry.exposition, self._telemetry.errors, scope, send)
-        silence(scope, keep=self._keep)
-        if self._excluded is not None and self._is_excluded(self._excluded, scope):
+        scope.update({**SILENCED, **scope} if self._keep else SILENCED)
+        if self._excluded is not None and self._excluded(scope):
             return self._run_unseen(scope, receive, send)
-        observed = self._begin(scope, receive, send)
-        if observed is None:
-            return self.app(scope, receive, send)
-        return self._run(observed, scope)
+        return self._run(scope, receive, send)
 
     def _pass(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
@@ -89,20 +77,21 @@ class TelemetryLayer:
         finally:
             in_request.reset(mine)
 
-    def _begin(self, scope: Scope, receive: Receive, send: Send) -> Exchange | Connection | None:
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        telemetry, kept = self._telemetry, self._kept
         watch = Exchange if scope["type"] == "http" else Connection
+        observed: Exchange | Connection | None = None
         try:
-            self._telemetry.start()
-            observed = watch(self._telemetry, scope, receive, send, self._capture)
-            if self._kept is not None:
-                observed.context = self._kept.begin(scope, observed.context)
+            if _get_running_loop() is not telemetry.latest_loop():
+                telemetry.start()
+            observed = watch(telemetry, scope, receive, send, self._capture)
+            if kept is not None:
+                observed.context = kept.begin(scope, observed.context)
         except Exception as error:
-            self._telemetry.errors.report("http", error)
-            return None
+            telemetry.errors.report("http", error)
+        if observed is None:
+            return await self.app(scope, receive, send)
         scope[KEY] = observed.track
-        return observed
-
-    async def _run(self, observed: Exchange | Connection, scope: Scope) -> None:
         token = attach(observed.context)
         mine = in_request.set(observed)
         failed: BaseException | None = None
@@ -119,8 +108,10 @@ class TelemetryLayer:
                 detach(token)
             except ValueError:
                 logger.debug("a request that nobody finished was thrown away, in another context")
-            if self._kept is not None:
-                self._kept.end(scope)
+            # Servers keep the scope until the connection's next request.
+            scope.pop(KEY, None)
+            if kept is not None:
+                kept.end(scope)
             failed = None  # its traceback holds this frame, which would hold it
 
     def _is_scrape(self, scope: Scope) -> bool:
@@ -129,14 +120,6 @@ class TelemetryLayer:
         path = scope["path"]
         below = path.removeprefix(scope.get("root_path", ""))
         return path in self._metrics_paths or below in self._metrics_paths
-
-    def _is_excluded(self, excluded: Callable[[str], object], scope: Scope) -> bool:
-        host = b""
-        for name, value in scope.get("headers", ()):
-            if name == b"host":
-                host = value
-                break
-        return bool(excluded(f"{_origin(scope.get('scheme'), host)}{scope['path']}"))
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start with the application, and flush before it says that it has stopped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from starlette.routing import Host, Mount, Router
@@ -29,59 +29,53 @@ class Track:
     scope inward.
 
     Attributes:
+        root: the application's root as a template.
         error: the exception that left the router, or that a response of 5xx answers for.
         responding: the outermost layer has seen the response start.
         handed_over: the outermost layer has seen the response's end.
         broke_off: the exception came between the two, so no error response could follow.
         over: the application has returned; nothing more of this request runs.
-        late: an exception from after the end: a background task's, and not the request's.
         scope, paths: what a router is about to fill, and what it knows of paths.
     """
 
-    __slots__ = ("_mount", "_mounts", "_root", "_route", "_settled", "_stale",
-                 "broke_off", "error", "handed_over", "late", "over", "paths", "responding",
-                 "scope")  # fmt: skip
-
-    def __init__(self, root: str) -> None:
-        self.error: BaseException | None = None
-        self.late: BaseException | None = None
-        self.responding = False
-        self.handed_over = False
-        self.over = False
-        self.broke_off = False
-        self._root = root
-        self._mount: Mount | None = None
-        self._mounts: tuple[str, ...] = ()
-        self._stale: tuple[Any, Any, Any] = (None, None, None)
-        self.scope: Scope | None = None
-        self.paths: Paths | None = None
-        self._settled = False
-        self._route: str | None = None
+    # What most requests never change costs nothing to begin with.
+    root = ""
+    error: BaseException | None = None
+    responding = False
+    handed_over = False
+    over = False
+    broke_off = False
+    scope: Scope | None = None
+    paths: Paths | None = None
+    _mount: Mount | None = None
+    _mounts: tuple[str, ...] = ()
+    _stale: tuple[Any, Any, Any] = (None, None, None)
+    _settled = False
+    _route: str | None = None
 
     def mount(self, mount: Mount, template: str, scope: Scope) -> None:
         """A mount was taken; what the scope says of routes so far is past."""
         self._mount = mount
         self._mounts += (template,)
-        self._stale = _selected(scope)
+        self._stale = _selected(scope)[:3]
 
     def fail(self, error: BaseException) -> None:
-        """`error` left the router."""
-        if self.handed_over:
-            self.late = None if error is self.error else error
-        elif self.error is None:
+        """`error` left the router; after the response's end it is a background task's."""
+        if not self.handed_over and self.error is None:
             self.error, self.broke_off = error, self.responding
 
     def route(self) -> str | None:
         """The full template of the route that was taken; None where nothing matched."""
-        if self._settled:
-            return self._route
+        return self._route if self._settled else self._template()
+
+    def _template(self) -> str | None:
         scope, paths = self.scope, self.paths
         if scope is None or paths is None:
             return None
         path = self._path(scope, paths)
-        if not self._mounts:
-            return None if path is None else self._root + path
-        return self._root + "".join(self._mounts) + ("/{path}" if path is None else path)
+        if self._mounts:
+            return self.root + "".join(self._mounts) + ("/{path}" if path is None else path)
+        return self.root + path if path is not None and self.root else path
 
     def settle(self) -> str | None:
         """The route, which is final now that the response is there.
@@ -89,32 +83,31 @@ class Track:
         The scope is let go: it holds this track, and what holds each other waits for the garbage
         collector, with all that FastAPI keeps in a scope.
         """
-        self._route = self.route()
-        self._settled = True
-        self.scope = None
+        if not self._settled:
+            self._route = self._template()
+            self._settled = True
+            self.scope = None
         return self._route
 
     def end(self) -> None:
         """The application has returned."""
         self.over = True
-        if self.scope is not None:
-            self.settle()
+        self.scope = None
         # A traceback holds frames that hold the track: no cycle shall wait for the collector.
-        self.error = self.late = None
+        self.error = None
 
     def label(self) -> str:
         """The route as a metric's label."""
         return self.route() or UNMATCHED
 
     def _path(self, scope: Scope, paths: Paths) -> str | None:
-        inner = scope.get("fastapi")
-        if isinstance(inner, dict) and inner.get("frontend_path") is not None:
-            return _frontend(scope, inner["frontend_path"])
-        context, route, endpoint = selected = _selected(scope)
+        context, route, endpoint, frontend = _selected(scope)
+        if frontend is not None:
+            return _frontend(scope, frontend)
         if self._mounts:
             context, route, endpoint = (
                 None if now is before else now
-                for now, before in zip(selected, self._stale, strict=True)
+                for now, before in zip((context, route, endpoint), self._stale, strict=True)
             )
         if context is not None:
             inner = getattr(context, "starlette_route", None) or context
@@ -152,11 +145,13 @@ def _frontend(scope: Scope, below: str) -> str:
     return path.removesuffix(below).rstrip("/") + "/{path}"
 
 
-def _selected(scope: Scope) -> tuple[Any, Any, Any]:
-    """FastAPI's included route, the route, and the endpoint that this scope names."""
+def _selected(scope: Scope) -> tuple[Any, Any, Any, str | None]:
+    """FastAPI's included route, the route, the endpoint, and a frontend's path, as far as named."""
+    context = frontend = None
     inner = scope.get("fastapi")
-    context = inner.get("effective_route_context") if isinstance(inner, dict) else None
-    return context, scope.get("route"), scope.get("endpoint")
+    if isinstance(inner, dict):
+        context, frontend = inner.get("effective_route_context"), inner.get("frontend_path")
+    return context, scope.get("route"), scope.get("endpoint"), frontend
 
 
 class RouterLayer:
@@ -180,20 +175,25 @@ class RouterLayer:
         self._count = -1
         self._paths = Paths(tuple)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the router."""
         track = scope.get(KEY)
         if track is None:
-            return await self.app(scope, receive, send)
+            return self.app(scope, receive, send)
         routes = self.app.routes
         if len(routes) != self._count or routes is not self._routes:
             self._routes, self._count = routes, len(routes)
             self._paths = self._scan()
         track.scope, track.paths = scope, self._paths
-        if self._apart:
-            send = _blaming(send, track)
+        return (
+            self._watch(track, scope, receive, send)
+            if self._apart
+            else self.app(scope, receive, send)
+        )
+
+    async def _watch(self, track: Track, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _blaming(send, track))
         except BaseException as error:
             track.fail(error)
             raise

@@ -43,7 +43,8 @@ class Connection:
         send: Send,
         capture: Capture | None = None,
     ) -> None:
-        self.track = Track(root(scope))
+        self.track = Track()
+        self.track.root = root(scope)
         self.telemetry = telemetry
         self.blocked = 0.0
         self._receive = receive

@@ -15,7 +15,7 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
-from instrumentation.http.exchange import Exchange
+from instrumentation.http.routes import Track
 from tests.instrumentation.conftest import Observed, Serve, wait_until
 
 
@@ -164,7 +164,7 @@ def test_an_error_of_ours_never_reaches_the_client(
         raise RuntimeError("ours")
 
     observed.instrument(app)
-    monkeypatch.setattr(Exchange, "_measure", fail)
+    monkeypatch.setattr(Track, "settle", fail)
     assert TestClient(app).get("/ok/1").status_code == 200
     assert observed.value("instrumentation_internal_errors_total", part="http") == 1
 

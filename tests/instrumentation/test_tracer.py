@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from instrumentation.export import encode
-from instrumentation.sampling import Rules
+from instrumentation.sampling import Bounds
 from instrumentation.tracer import LeanSpan, Tracer, lean, tell
 
 ATTRIBUTES: dict[str, Any] = {"text": "x", "number": 1, "true": True, "several": ("a", "b")}
@@ -124,7 +124,7 @@ SAMPLERS = [
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_samplers_of_the_sdk_need_not_be_asked(sampler: Sampler) -> None:
-    assert Rules.of(sampler) is not None
+    assert Bounds.of(sampler) is not None
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
