@@ -6,21 +6,33 @@ It is loaded where spans are sent and nowhere else: protobuf and an HTTP client 
 from __future__ import annotations
 
 import inspect
+import logging
 import os
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+from urllib3.exceptions import HTTPError
 
 from instrumentation.export import encode
+from instrumentation.export.queue import AwayError
 
 try:
     from opentelemetry.exporter.http.transport._urllib3 import Urllib3HTTPTransport
 except ImportError:
     Urllib3HTTPTransport = None  # type: ignore[assignment,misc]
 
+logger = logging.getLogger("instrumentation")
+
+_silent: Final = logging.getLogger("instrumentation.export.silent")
+_silent.disabled = True
+
+_LOG_EVERY_SECONDS: Final = 60.0
+_LATER: Final = (429, 502, 503, 504)
+"""Statuses that OTLP has a client try again behind."""
 _TRANSPORT: Final = "_transport"
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _FOR_REQUESTS: Final = (
@@ -36,7 +48,8 @@ _FOR_REQUESTS: Final = (
 class DirectExporter(OTLPSpanExporter):
     """The SDK's OTLP exporter, with its configuration and its retries, but our encoding.
 
-    Its client is private: where a release has none of that name, the SDK encodes.
+    Its client is private: where a release has none of that name, the SDK encodes. Of a collector
+    that is away, one log line a minute tells in place of the SDK's four for each batch.
 
     Arguments:
         endpoint: the whole URL; by default what the standard variables say.
@@ -45,14 +58,49 @@ class DirectExporter(OTLPSpanExporter):
 
     def __init__(self, endpoint: str | None, timeout: float) -> None:
         super().__init__(endpoint, timeout=timeout, **_transport(endpoint))
+        self._logged = float("-inf")
+        if hasattr(self, "_client"):
+            self._client._logger = _silent
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the spans and wait for the answer."""
+        """Send the spans and wait for the answer.
+
+        Raises:
+            AwayError: nobody took them, and they can be sent again.
+        """
         client = getattr(self, "_client", None)
         if client is None or self._shutdown:
             return super().export(spans)
-        sent = client.export(encode.spans(spans)).success
-        return SpanExportResult.SUCCESS if sent else SpanExportResult.FAILURE
+        answer = client.export(encode.spans(spans))
+        if answer.success:
+            return SpanExportResult.SUCCESS
+        away = not self._shutdown and _is_away(answer.status_code, answer.error)
+        # Of a connection that failed, urllib3 says why in the error's `reason`.
+        reason = getattr(answer.error, "reason", answer.error) or answer.reason
+        self._complain(answer.status_code, reason, away)
+        if away:
+            raise AwayError
+        return SpanExportResult.FAILURE
+
+    def _complain(self, status: int | None, reason: object, away: bool) -> None:
+        now = time.monotonic()
+        if self._shutdown or now - self._logged < _LOG_EVERY_SECONDS:
+            return
+        self._logged = now
+        logger.warning(
+            "%s takes no spans (%s), %s; OTEL_EXPORTER_OTLP_ENDPOINT says where to send them, and "
+            "OTEL_TRACES_EXPORTER=none sends none",
+            self._endpoint,
+            f"{status} {reason}" if status else reason,
+            "so they wait in the queue" if away else "so they are lost",
+        )
+
+
+def _is_away(status: int | None, error: Exception | None) -> bool:
+    if status is not None:
+        return status in _LATER
+    # A header or an address that can't be is a ValueError as well.
+    return isinstance(error, OSError | HTTPError) and not isinstance(error, ValueError)
 
 
 def _transport(endpoint: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from threading import current_thread
+from typing import Final
 
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY,  # the SDK's own processors use it; there is no public name
@@ -20,6 +21,13 @@ from instrumentation.errors import InternalErrors
 from instrumentation.export import forks
 from instrumentation.series import Families
 
+_PAUSE_SECONDS: Final = 1.0
+"""Before spans are sent again that nobody took."""
+
+
+class AwayError(Exception):
+    """Nobody took these spans; the same ones may be taken later."""
+
 
 class SpanQueue(SpanProcessor):
     """Hands finished spans to an exporter in batches, from a thread of its own.
@@ -27,6 +35,7 @@ class SpanQueue(SpanProcessor):
     Beside the SDK's BatchSpanProcessor it counts every span by what became of it, drops the
     newest instead of what already waits, and keeps to the time given to `flush` and `shutdown`
     (the SDK's ignores it: https://github.com/open-telemetry/opentelemetry-python/issues/4568).
+    A batch for which the exporter raises `AwayError` goes back to its place.
 
     Arguments:
         size: most spans that wait.
@@ -120,9 +129,11 @@ class SpanQueue(SpanProcessor):
         if self._exporter is None:
             return
         self.force_flush(timeout_millis)
-        exporter, self._exporter, self._thread = self._exporter, None, None
-        self._closed = True
-        self._wake.set()
+        with self._changed:
+            exporter, self._exporter, self._thread = self._exporter, None, None
+            self._closed = True
+            self._wake.set()
+            self._changed.notify_all()
         exporter.shutdown()
         left = len(self._spans)
         self._spans.clear()
@@ -134,18 +145,30 @@ class SpanQueue(SpanProcessor):
             self._wake.wait(self._delay)
             self._wake.clear()
             while self._spans and self._exporter is exporter:
-                self._export(exporter, self._take())
+                if not self._export(exporter, self._take()):
+                    with self._changed:
+                        self._changed.wait_for(self._is_over, _PAUSE_SECONDS)
 
     def _take(self) -> list[ReadableSpan]:
         with self._changed:
             self._in_flight = min(len(self._spans), self._batch)
             return [self._spans.popleft() for _ in range(self._in_flight)]
 
-    def _export(self, exporter: SpanExporter, spans: list[ReadableSpan]) -> None:
+    def _is_over(self) -> bool:
+        return self._exporter is None
+
+    def _export(self, exporter: SpanExporter, spans: list[ReadableSpan]) -> bool:
+        """Whether it is settled what became of these spans."""
         outcome = self._failed
         try:
             if exporter.export(spans) is SpanExportResult.SUCCESS:
                 outcome = self._exported
+        except AwayError:
+            with self._changed:
+                if self._exporter is exporter:
+                    self._spans.extendleft(reversed(spans))
+                    self._in_flight = 0
+                    return False
         except Exception as error:
             self._errors.report("export", error)
         outcome.inc(len(spans))
@@ -153,6 +176,7 @@ class SpanQueue(SpanProcessor):
             self._settled += len(spans)
             self._in_flight = 0
             self._changed.notify_all()
+        return True
 
     def _empty(self) -> None:
         self._spans: deque[ReadableSpan] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from instrumentation import Settings
 from instrumentation.export import spans, timeout
 from instrumentation.export.otlp import DirectExporter
+from instrumentation.export.queue import AwayError
 
 
 class Collector(ThreadingHTTPServer):
@@ -63,6 +65,10 @@ def exporter(collector: Collector) -> DirectExporter:
     return made
 
 
+def complaints(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [each for each in caplog.records if "takes no spans" in each.getMessage()]
+
+
 def test_spans_arrive_as_protobuf(collector: Collector) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter(collector)))
@@ -81,6 +87,9 @@ def test_a_refused_batch_is_a_failure(
 ) -> None:
     collector.status = 400
     assert exporter(collector).export([]) is SpanExportResult.FAILURE
+    (record,) = complaints(caplog)
+    assert "400" in record.getMessage()
+    assert "lost" in record.getMessage()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +118,39 @@ def test_a_collector_that_does_not_answer_is_left_in_time(
     environ = {"OTEL_BSP_EXPORT_TIMEOUT": "50"}
     made = spans.exporter(Settings.from_env(environ, otlp_endpoint=collector.address))
     assert made is not None
-    assert made.export([]) is SpanExportResult.FAILURE
+    with pytest.raises(AwayError):
+        made.export([])
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_collector_that_is_away_is_told_of_once(
+    collector: Collector,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.1")  # no time to try again
+    collector.status = status
+    made = exporter(collector)
+    for _ in range(2):
+        with pytest.raises(AwayError):
+            made.export([])
+    (record,) = complaints(caplog)
+    assert f"{collector.address}/v1/traces takes no spans ({status}" in record.getMessage()
+    assert "wait in the queue" in record.getMessage()
+
+
+def test_a_service_without_a_collector_is_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.1")
+    made = spans.exporter(Settings(otlp_endpoint="http://127.0.0.1:1"))
+    assert made is not None
+    for _ in range(2):
+        with pytest.raises(AwayError):
+            made.export([])
+    (record,) = complaints(caplog)
+    assert "OTEL_TRACES_EXPORTER=none" in record.getMessage()
 
 
 def test_the_sdk_still_has_the_client_that_sends_our_bytes(collector: Collector) -> None:

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from prometheus_client import CollectorRegistry
 
 from instrumentation.errors import InternalErrors
-from instrumentation.export.queue import SpanQueue
+from instrumentation.export.queue import AwayError, SpanQueue
 from instrumentation.series import Families
 from tests.instrumentation.conftest import wait_until
 
@@ -92,6 +92,31 @@ def test_a_failed_export_is_counted(harness: Harness, answer: SpanExportResult |
     harness.end_spans(3)
     assert harness.queue.force_flush()
     assert (harness.outcome("exported"), harness.outcome("failed")) == (0, 3)
+
+
+def test_what_nobody_took_is_sent_again_in_its_order(harness: Harness) -> None:
+    harness.exporter.answer = AwayError()
+    harness.end_spans(12)
+    assert not harness.queue.force_flush(timeout_millis=20)
+    harness.exporter.answer = SpanExportResult.SUCCESS
+    harness.exporter.batches.clear()
+    harness.end_spans(3)
+    assert harness.queue.force_flush()
+    names = [name for batch in harness.exporter.batches for name in batch]
+    assert names == [*map(str, range(12)), "0", "1", "2"]
+    assert (harness.outcome("exported"), harness.outcome("failed")) == (15, 0)
+
+
+def _lost(harness: Harness) -> float:
+    return (harness.outcome("failed") or 0) + (harness.outcome("dropped") or 0)
+
+
+def test_what_nobody_took_until_the_end_is_counted(harness: Harness) -> None:
+    harness.exporter.answer = AwayError()
+    harness.end_spans(12)
+    harness.queue.shutdown(timeout_millis=20)
+    wait_until(lambda: _lost(harness) == 12)
+    assert harness.outcome("exported") == 0
 
 
 @pytest.mark.proves("Processes", "shutdown flushes within a bound")
