@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from urllib3.exceptions import HTTPError
 
-from instrumentation.export import encode
+from instrumentation.export import encode, pauses
 from instrumentation.export.queue import AwayError
 
 try:
@@ -71,7 +71,7 @@ class DirectExporter(OTLPSpanExporter):
         client = getattr(self, "_client", None)
         if client is None or self._shutdown:
             return super().export(spans)
-        answer = client.export(encode.spans(spans))
+        answer = client.export(encode.spans(pauses.between(spans)))
         if answer.success:
             return SpanExportResult.SUCCESS
         away = not self._shutdown and _is_away(answer.status_code, answer.error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -18,14 +17,12 @@ from instrumentation.errors import InternalErrors
 from instrumentation.export import kept
 from instrumentation.export.kept import Rendered
 from instrumentation.export.lines import Format
+from instrumentation.export.pauses import Pauses
 from instrumentation.export.workers import Workers
 
 _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 _JOB_AND_INSTANCE = ("service.name", "service.instance.id")
 _TARGET_HELP: Final = "Attributes of the service."
-
-_WORK_SECONDS: Final = 0.001
-_PAUSE_SECONDS: Final = 0.0001
 
 
 class Exposition:
@@ -79,21 +76,15 @@ def _collected(collector: Any, into: Format) -> Iterator[str]:
 
 
 def _chunks(text: Iterable[str]) -> Iterator[bytes]:
-    """The text in parts, with a pause between any two that took a while.
-
-    A thread that has the interpreter gives it up after five milliseconds at the earliest, and the
-    loop would wait for it. It has to sleep for a moment: after a `sleep(0)` it is awake again
-    before the loop's thread is.
-    """
+    """The text in parts, with a pause between any two that took a while."""
     parts: list[str] = []
-    paused = time.perf_counter()
+    pauses = Pauses()
     for part in text:
         parts.append(part)
-        if time.perf_counter() - paused > _WORK_SECONDS:
+        if pauses.due():
             yield "".join(parts).encode()
             parts.clear()
-            time.sleep(_PAUSE_SECONDS)
-            paused = time.perf_counter()
+            pauses.take()
     yield "".join(parts).encode()
 
 
