@@ -8,10 +8,14 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 _LONGEST: Final = 4096
+_MOST_READ: Final = 2 * _LONGEST
+"""A text is cut before it is searched: a client may have sent all of it."""
 
 _URL: Final = re.compile(r"(?P<scheme>\b\w+://)(?:[^\s/@'\"?#]*@)?(?P<rest>[^\s'\"?#]*)[^\s'\"]*")
 # SQLAlchemy's errors end in the statement and its parameters; others quote them.
-_STATEMENT: Final = re.compile(r"\s*\[(?:SQL|parameters): .*", re.DOTALL)
+_STATEMENT: Final = re.compile(r"\[(?:SQL|parameters): ")
+# Where a text was cut, a user name and password may have lost the @ that tells them.
+_CUT_USER: Final = re.compile(r"(?<=://)[^\s/@'\"?#]*\Z")
 
 _IDENTIFIED: Final = (
     "column|constraint|database|function|index|relation|role|schema|sequence|table|type|user|view"
@@ -21,8 +25,8 @@ _IDENTIFIED: Final = (
 _DRIVER: Final = re.compile(
     rf"""
       (?P<name> \b(?:{_IDENTIFIED})\ "[^"]*" )
-    | '(?:[^'\\]|\\.)*(?:'|\Z)
-    | "(?:[^"\\]|\\.)*(?:"|\Z)
+    | '(?:[^'\\]|\\(?:.|\Z))*(?:'|\Z)
+    | "(?:[^"\\]|\\(?:.|\Z))*(?:"|\Z)
     | (?P<before> \b(?:is|values?)\ |= )\(.*
     | (?<![\w$.])\d[\d.]*(?!\w)
     """,
@@ -51,7 +55,7 @@ def query(text: str, allowed: Collection[str]) -> str:
         name = unquote_plus(match[1])
         return f"{name}={HIDDEN}" if match[2] and _PLAIN_NAME.fullmatch(name) else HIDDEN
 
-    return _PARAMETER.sub(shown, text)[:_LONGEST]
+    return _PARAMETER.sub(shown, text[:_MOST_READ])[:_LONGEST]
 
 
 def header(value: str, allowed: Collection[str] | None) -> str:
@@ -67,13 +71,15 @@ def header(value: str, allowed: Collection[str] | None) -> str:
         asked = match["query"]
         return "" if asked is None or allowed is None else f"?{query(asked, allowed)}"
 
-    return _BEHIND_THE_PATH.sub(shown, _USER.sub("", value))[:_LONGEST]
+    return _BEHIND_THE_PATH.sub(shown, _USER.sub("", _cut(value)))[:_LONGEST]
 
 
 def message(error: BaseException) -> str:
     """The text of `error` without queries and user names of URLs, and without SQL."""
-    text = _URL.sub(r"\g<scheme>\g<rest>", _STATEMENT.sub("", _text(error)))
-    return _encodable(text)
+    text = _cut(_text(error))
+    if statement := _STATEMENT.search(text):
+        text = text[: statement.start()].rstrip()
+    return _encodable(_URL.sub(r"\g<scheme>\g<rest>", text))
 
 
 def driver_message(error: BaseException) -> str:
@@ -89,7 +95,7 @@ def driver_message(error: BaseException) -> str:
         text = str(error.args[1])
     else:
         code = None
-    line = _DRIVER.sub(_masked, text.partition("\n")[0])
+    line = _DRIVER.sub(_masked, _cut(text.partition("\n")[0]))
     return _encodable(line if code is None else f"{code}: {line}")
 
 
@@ -102,6 +108,11 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception as failure:
         return f"<str() of it raised {type(failure).__name__}>"
+
+
+def _cut(text: str) -> str:
+    """As much of `text` as is searched, without the user of a URL that was cut in half."""
+    return text if len(text) <= _MOST_READ else _CUT_USER.sub("", text[:_MOST_READ])
 
 
 def _encodable(text: str) -> str:

@@ -22,7 +22,7 @@ _LONGEST: Final = 4096
 _PATTERN: Final = r"""
       (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) )
     | (?P<literal>
-          [eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)
+          [eE]'(?:[^'\\]|\\(?:.|\Z)|'')*(?:'|\Z)
         | (?:[nNbBxXuU]&?)?'(?:[^']|'')*(?:'|\Z)
         | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)
         | (?<![\w.$:@"`\]])[-+]?(?:0[xXbBoO][0-9a-fA-F_]+
@@ -36,7 +36,9 @@ _TOKENS: Final = re.compile(_PATTERN, re.VERBOSE | re.DOTALL)
 _MYSQL_TOKENS: Final = re.compile(
     r"""
       (?P<hash> \#[^\n]* )
-    | (?P<string> [nNbBxX]?'(?:[^'\\]|\\.|'')*(?:'|\Z) | "(?:[^"\\]|\\.|"")*(?:"|\Z) )
+    | (?P<string>
+          [nNbBxX]?'(?:[^'\\]|\\(?:.|\Z)|'')*(?:'|\Z) | "(?:[^"\\]|\\(?:.|\Z)|"")*(?:"|\Z)
+      )
     | """
     + _PATTERN,
     re.VERBOSE | re.DOTALL,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 from fastapi import FastAPI, Response, WebSocket
@@ -10,6 +12,7 @@ from sqlalchemy import StaticPool, create_engine, text
 from starlette.testclient import TestClient
 
 from instrumentation import Settings, redaction
+from instrumentation.database.sql import describe
 from instrumentation.http.capture import Capture
 from tests.instrumentation.conftest import Observed, Serve
 
@@ -236,3 +239,58 @@ def test_an_outbound_exceptions_message_can_be_left_out(app: FastAPI, observed: 
     assert span.status.description is None
     assert "exception.message" not in (event.attributes or {})
     assert (span.attributes or {})["error.type"] == "httpx.ConnectError"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " " * 20_000 + "x",
+        "\n" * 20_000 + "x",
+        "'" + "\\'" * 20_000 + "\\",
+        "a://b@" * 500_000,
+        "[SQL " * 500_000,
+    ],
+    ids=["spaces", "line breaks", "quotes", "users", "statements"],
+)
+def test_a_text_of_any_size_is_redacted_at_once(text: str) -> None:
+    error = ValueError(text)
+    began = time.thread_time()
+    redaction.message(error)
+    redaction.driver_message(error)
+    redaction.header(f"/{text}", ("a",))
+    redaction.query(text, ("a",))
+    describe(text, mysql=True)
+    assert time.thread_time() - began < 0.1
+
+
+AROUND_THE_CUT = range(redaction._MOST_READ - 30, redaction._MOST_READ)
+
+
+@pytest.mark.parametrize("length", AROUND_THE_CUT)
+def test_no_half_of_a_secret_is_left_where_a_long_text_is_cut(length: int) -> None:
+    # What is in front is taken out, so that the place of the cut is told.
+    url, quoted = f"a://b?{'x' * (length - 7)} ", f"'{'x' * (length - 3)}' "
+    secret = "https://me:sesame@a.test/?token=sesame "
+    for shown in (secret, "[SQL: SELECT 'sesame'] "):
+        told = redaction.message(ValueError(url + shown + "y" * 100))
+        assert told.startswith("a://b")
+        assert "ses" not in told
+    for value in (r"'\' sesame' ", "(name)=(sesame) ", "4711 "):
+        told = redaction.driver_message(ValueError(quoted + value + "y" * 100))
+        assert told.startswith("? ")
+        assert "ses" not in told
+        assert "47" not in told
+    assert "ses" not in redaction.header(url + secret, None)
+    assert "ses" not in redaction.query("a=" + "x" * length + "&token=sesame&ok=1", ("ok",))
+
+
+def test_the_end_of_a_text_that_is_not_cut_stays() -> None:
+    assert redaction.message(ValueError("no answer from https://a.test")) == (
+        "no answer from https://a.test"
+    )
+
+
+def test_a_literal_that_ends_behind_a_backslash_is_masked() -> None:
+    cut = describe("SELECT 'it\\'s sesame\\", mysql=True)
+    assert cut.text == "SELECT ?"
+    assert redaction.driver_message(ValueError("bad value 'sesame\\")) == "bad value ?"
