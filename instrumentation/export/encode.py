@@ -8,10 +8,9 @@ resource and scope are encoded once. The field numbers are those of opentelemetr
 
 from __future__ import annotations
 
-import logging
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from struct import Struct
 from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
@@ -19,50 +18,36 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
-logger = logging.getLogger("instrumentation")
+from instrumentation.export.left_out import LeftOut
+from instrumentation.export.wire import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    counted,
+    delimited,
+    tag,
+    varint,
+)
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _MOST_KEPT = 4096
 _LONGEST_KEPT = 128
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
-_double = Struct("<d").pack
-_times = Struct("<BQBQ").pack
-
-
-def varint(number: int) -> bytes:
-    """`number` in protobuf's variable length; a negative one in ten bytes, as an int64."""
-    if 0 <= number < 0x80:
-        return _SHORT[number]
-    number &= 0xFFFFFFFFFFFFFFFF
-    found = bytearray()
-    while number >= 0x80:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
-
-
-_SHORT: Final = tuple(bytes([number]) for number in range(0x80))
-
-
-def tag(field: int, kind: int) -> bytes:
-    """What stands before a field's value."""
-    return varint(field << 3 | kind)
-
-
-def delimited(field: int, payload: bytes) -> bytes:
-    """A field that holds a string, bytes or a message."""
-    return tag(field, _BYTES) + varint(len(payload)) + payload
-
-
-def counted(field: int, number: int) -> bytes:
-    """A field that holds a number; nothing for 0, which is every number's default."""
-    return tag(field, _VARINT) + varint(number) if number else b""
+_double = struct.Struct("<d").pack
+_times = struct.Struct("<BQBQ").pack
 
 
 def _text(value: str) -> bytes:
     return value.encode("utf-8", "replace")
+
+
+def _integer(value: int) -> bytes:
+    """As text where OTLP's 64 bits don't hold it: another number would be a lie."""
+    if _LEAST <= value <= _GREATEST:
+        return tag(3, VARINT) + varint(value)
+    return delimited(1, _text(str(value)))
 
 
 def _sequence(value: Sequence[Any]) -> bytes:
@@ -75,9 +60,9 @@ def _mapping(value: Mapping[Any, Any]) -> bytes:
 
 _ENCODERS: Final[tuple[tuple[type, Callable[[Any], bytes]], ...]] = (
     (str, lambda value: delimited(1, _text(value))),
-    (bool, lambda value: tag(2, _VARINT) + varint(int(value))),
-    (int, lambda value: tag(3, _VARINT) + varint(value)),
-    (float, lambda value: tag(4, _FIXED64) + _double(value)),
+    (bool, lambda value: tag(2, VARINT) + varint(int(value))),
+    (int, _integer),
+    (float, lambda value: tag(4, FIXED64) + _double(value)),
     (bytes, lambda value: delimited(7, value)),
     (Sequence, _sequence),
     (Mapping, _mapping),
@@ -102,6 +87,9 @@ def _pair(key: str, value: Any) -> bytes:
     return delimited(1, _text(key)) + delimited(2, any_value(value))
 
 
+_attributes_left_out: Final = LeftOut("attribute")
+
+
 class Attributes:
     """Encodes attributes into one field of a message, and keeps those that come again.
 
@@ -113,7 +101,7 @@ class Attributes:
         self._kept: dict[type, dict[tuple[str, Any], bytes]] = {str: {}, int: {}, bool: {}}
 
     def __call__(self, attributes: Mapping[str, Any] | None) -> bytes:
-        """Every attribute; one that can't be encoded is left out and logged."""
+        """Every attribute; one that can't be encoded is left out, see `LeftOut`."""
         if not attributes:
             return b""
         kept = self._kept
@@ -129,8 +117,8 @@ class Attributes:
     def _new(self, key: str, value: Any) -> bytes:
         try:
             encoded = delimited(self._field, _pair(key, value))
-        except Exception:
-            logger.exception("the attribute %s can't be exported", key)
+        except Exception as error:
+            _attributes_left_out.note(key, error)
             return b""
         kept = self._kept.get(type(value))
         if kept is not None and len(encoded) <= _LONGEST_KEPT:
@@ -143,22 +131,27 @@ class Attributes:
 _of_span, _of_event, _of_link = Attributes(9), Attributes(3), Attributes(4)
 _of_resource, _of_scope = Attributes(1), Attributes(3)
 
-_TRACE_ID: Final = tag(1, _BYTES) + varint(16)
-_SPAN_ID: Final = tag(2, _BYTES) + varint(8)
-_PARENT_ID: Final = tag(4, _BYTES) + varint(8)
-_START, _END = 7 << 3 | _FIXED64, 8 << 3 | _FIXED64
-_FLAGS: Final = tag(16, _FIXED32)
-_LINK_FLAGS: Final = tag(6, _FIXED32)
-_REMOTE: Final = Struct("<I").pack(_HAS_IS_REMOTE | _IS_REMOTE)
-_LOCAL: Final = Struct("<I").pack(_HAS_IS_REMOTE)
+_TRACE_ID: Final = tag(1, BYTES) + varint(16)
+_SPAN_ID: Final = tag(2, BYTES) + varint(8)
+_PARENT_ID: Final = tag(4, BYTES) + varint(8)
+_START, _END = 7 << 3 | FIXED64, 8 << 3 | FIXED64
+_FLAGS: Final = tag(16, FIXED32)
+_LINK_FLAGS: Final = tag(6, FIXED32)
+_REMOTE: Final = struct.Struct("<I").pack(_HAS_IS_REMOTE | _IS_REMOTE)
+_LOCAL: Final = struct.Struct("<I").pack(_HAS_IS_REMOTE)
 
 
 @lru_cache(maxsize=1024)
 def _name(name: str) -> bytes:
-    return delimited(5, _text(name))
+    return delimited(5, _text(str(name)))
 
 
-_KINDS: Final = {kind: counted(6, kind.value + 1) for kind in SpanKind}
+class _Kinds(dict[SpanKind, bytes]):
+    def __missing__(self, kind: object) -> bytes:
+        raise TypeError(f"its kind must be a SpanKind, got {kind!r}")
+
+
+_KINDS: Final = _Kinds({kind: counted(6, kind.value + 1) for kind in SpanKind})
 _UNSET: Final = delimited(15, b"")
 
 
@@ -194,11 +187,19 @@ def _link(link: Link) -> bytes:
     )
 
 
+def _nanoseconds(moment: float | None) -> int:
+    """A point in time, rounded: `time.time() * 1e9` is no whole number."""
+    rounded = round(moment or 0)
+    if not 0 <= rounded < 2**64:
+        raise ValueError(f"a time must be in nanoseconds since 1970, got {moment!r}")
+    return rounded
+
+
 def _event(event: Event) -> bytes:
     return delimited(
         11,
-        tag(1, _FIXED64) + event.timestamp.to_bytes(8, "little")
-        + delimited(2, _text(event.name))
+        tag(1, FIXED64) + _nanoseconds(event.timestamp).to_bytes(8, "little")
+        + delimited(2, _text(str(event.name)))
         + _of_event(event.attributes)
         + counted(4, event.dropped_attributes),
     )  # fmt: skip
@@ -209,13 +210,18 @@ def span(finished: ReadableSpan) -> bytes:
     context, parent = finished.context, finished.parent
     if context is None:
         return b""
+    start, end = finished.start_time, finished.end_time
+    try:
+        times = _times(_START, start or 0, _END, end or 0)
+    except struct.error:
+        times = _times(_START, _nanoseconds(start), _END, _nanoseconds(end))
     parts = [_context(context)]
     if parent is not None:
         parts.append(_PARENT_ID + parent.span_id.to_bytes(8, "big"))
     parts += (
         _name(finished.name),
         _KINDS[finished.kind],
-        _times(_START, finished.start_time or 0, _END, finished.end_time or 0),
+        times,
         _of_span(finished.attributes),
         counted(10, finished.dropped_attributes),
     )
@@ -238,27 +244,39 @@ def _resource(resource: Resource) -> bytes:
 
 @lru_cache(maxsize=256)
 def _scope(scope: InstrumentationScope) -> bytes:
-    named = delimited(1, _text(scope.name)) if scope.name else b""
-    version = delimited(2, _text(scope.version)) if scope.version else b""
+    named = delimited(1, _text(str(scope.name))) if scope.name else b""
+    version = delimited(2, _text(str(scope.version))) if scope.version else b""
     return delimited(1, named + version + _of_scope(scope.attributes))
 
 
+spans_left_out: Final = LeftOut("span")
+
+
 def spans(finished: Iterable[ReadableSpan]) -> bytes:
-    """An `ExportTraceServiceRequest` of these spans, grouped by resource and scope."""
+    """An `ExportTraceServiceRequest` of these spans, grouped by resource and scope.
+
+    A span that can't be encoded is left out, see `LeftOut`: the others are exported. Times are
+    rounded, and names are text, whatever was given.
+    """
     groups: dict[Resource, dict[Any, list[bytes]]] = {}
     last: tuple[Any, Any] = (None, None)
     into: list[bytes] = []
     for one in finished:
+        try:
+            encoded = span(one)
+        except Exception as error:
+            spans_left_out.note(one.name, error)
+            continue
         resource, scope = one.resource, one.instrumentation_scope
         if resource is not last[0] or scope is not last[1]:
             into = groups.setdefault(resource, {}).setdefault(scope, [])
             last = (resource, scope)
-        into.append(span(one))
+        into.append(encoded)
     return b"".join(
         delimited(
             1,
             _resource(resource)
-            + b"".join(_of_one_scope(scope, encoded) for scope, encoded in scopes.items())
+            + b"".join(_of_one_scope(scope, each) for scope, each in scopes.items())
             + (delimited(3, _text(resource.schema_url)) if resource.schema_url else b""),
         )
         for resource, scopes in groups.items()
