@@ -81,10 +81,9 @@ def settings(given: Settings) -> None:
 def _rest(given: Settings) -> None:
     if given.span_batch_size > given.span_queue_size:
         raise wrong("span_batch_size", "at most span_queue_size", given.span_batch_size)
-    text("service_name", given.service_name, "a name")
+    text("service_name", given.service_name)
     env.path("metrics_path", text("metrics_path", given.metrics_path, "a path"))
-    if " " in text("prometheus_host", given.prometheus_host, "a host's name or address"):
-        raise wrong("prometheus_host", "a host's name or address", given.prometheus_host)
+    host("prometheus_host", given.prometheus_host)
     whole("prometheus_port", given.prometheus_port, low=0)
     env.port("prometheus_port", str(given.prometheus_port))
     if given.otlp_endpoint is not None:
@@ -110,11 +109,19 @@ def whole(name: str, value: Any, *, low: int = 1) -> None:
         raise wrong(name, f"a whole number of at least {low}", value)
 
 
-def text(name: str, value: Any, what: str) -> str:
+def text(name: str, value: Any, what: str = "a name on one line") -> str:
     """Text on one line with something in it."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise wrong(name, what, value)
     return value
+
+
+def host(name: str, value: Any) -> str:
+    """A host's name or address."""
+    rule = "a host's name or address"
+    if " " in text(name, value, rule):
+        raise wrong(name, rule, value)
+    return str(value)
 
 
 def switch(name: str, value: Any) -> None:

@@ -13,15 +13,16 @@ Environ = Mapping[str, str]
 
 LARGEST_PORT = 65535
 
+_HIDDEN = "a value that is not shown"
+# What the SDK takes for a header, and what of it can be sent once it is decoded.
+_HEADER = re.compile(r"[!#-'*+.0-9A-Z^-z|~-]+\s*=[ !#-+:<-\[\]-~./0-9-]*")
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+
 
 def wrong(name: str, rule: str, value: object) -> ValueError:
     """The one form of every complaint: the variable, the rule, the value."""
     return ValueError(f"{name} must be {rule}, got {value!r}")
-
-
-def text(name: str, value: str) -> str:
-    """Any text."""
-    return value
 
 
 def boolean(name: str, value: str) -> bool:
@@ -69,6 +70,13 @@ def integer(name: str, value: str, *, low: int = 1) -> int:
     return int(value)
 
 
+def milliseconds(name: str, value: str, *, high: int) -> float:
+    """Seconds from a whole number of milliseconds, of at most `high` seconds."""
+    if not re.fullmatch(r"\d{1,15}", value) or not 1 <= int(value) <= high * 1000:
+        raise wrong(name, f"a whole number of milliseconds from 1 to {high * 1000}", value)
+    return int(value) / 1000
+
+
 def port(name: str, value: str) -> int:
     """A port; 0 takes a free one."""
     if not re.fullmatch(r"\d{1,5}", value) or int(value) > LARGEST_PORT:
@@ -107,10 +115,22 @@ def pairs(name: str, value: str, *, secret: bool = False) -> tuple[tuple[str, st
     for item in items(name, value):
         key, separator, text = item.partition("=")
         if not separator or not key.strip():
-            shown = "a value that is not shown" if secret else value
-            raise wrong(name, "comma-separated key=value pairs", shown)
+            raise wrong(name, "comma-separated key=value pairs", _HIDDEN if secret else value)
         found[key.strip()] = unquote(text.strip())
     return tuple(sorted(found.items()))
+
+
+def headers(name: str, value: str) -> tuple[tuple[str, str], ...]:
+    """Pairs that can be sent as headers; a complaint repeats none of them."""
+    found = pairs(name, value, secret=True)
+    known = all(map(_HEADER.fullmatch, items(name, value)))
+    if not known or not all(
+        _HEADER_NAME.fullmatch(unquote(key)) and _HEADER_VALUE.fullmatch(text)
+        for key, text in found
+    ):
+        rule = "comma-separated key=value pairs that can be sent as headers, percent-encoded"
+        raise wrong(name, rule, _HIDDEN)
+    return found
 
 
 def items(name: str, value: str) -> tuple[str, ...]:

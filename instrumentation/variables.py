@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import entry_points
 from typing import Any, Final
 
+from instrumentation import check
 from instrumentation import environment as env
 from instrumentation.check import METRICS_EXPORTERS, SAMPLERS, TRACES_EXPORTERS
 from instrumentation.environment import Environ, wrong
@@ -20,17 +22,19 @@ _RESOURCE: Final = "OTEL_RESOURCE_ATTRIBUTES"
 
 _seconds: Final = partial(env.number, low=0, high=3600)
 
-
-def _milliseconds(name: str, value: str) -> float:
-    return env.integer(name, value) / 1000
+_milliseconds: Final = partial(env.milliseconds, high=3600)
 
 
 def _resource(name: str, value: str) -> tuple[tuple[str, str], ...]:
-    return tuple(pair for pair in env.pairs(name, value) if pair[0] != "service.name")
+    found = env.pairs(name, value)
+    for key, text in found:
+        if key == "service.name" and text and not text.isprintable():
+            raise wrong(name, "pairs with a service.name on one line", value)
+    return tuple(pair for pair in found if pair[0] != "service.name")
 
 
 READERS: Final[dict[str, tuple[str, Reader]]] = {
-    "service_name": ("OTEL_SERVICE_NAME", env.text),
+    "service_name": ("OTEL_SERVICE_NAME", check.text),
     "resource_attributes": (_RESOURCE, _resource),
     "disabled": ("OTEL_SDK_DISABLED", env.boolean),
     "traces_exporter": ("OTEL_TRACES_EXPORTER", partial(env.choice, allowed=TRACES_EXPORTERS)),
@@ -62,7 +66,7 @@ READERS: Final[dict[str, tuple[str, Reader]]] = {
     "blocking_header": ("INSTRUMENTATION_BLOCKING_HEADER", env.boolean),
     "asyncio_debug": ("INSTRUMENTATION_ASYNCIO_DEBUG", env.boolean),
     "log_context": ("INSTRUMENTATION_LOG_CONTEXT", env.boolean),
-    "prometheus_host": ("OTEL_EXPORTER_PROMETHEUS_HOST", env.text),
+    "prometheus_host": ("OTEL_EXPORTER_PROMETHEUS_HOST", check.host),
     "prometheus_port": ("OTEL_EXPORTER_PROMETHEUS_PORT", env.port),
     "background_tasks": ("INSTRUMENTATION_BACKGROUND_TASKS", env.boolean),
     "sqlcommenter": ("INSTRUMENTATION_SQLCOMMENTER", env.boolean),
@@ -78,27 +82,56 @@ def _propagators(name: str, value: str) -> tuple[str, ...]:
     return env.items(name, value)
 
 
+_OTLP: Final = "OTEL_EXPORTER_OTLP"
+
+
 def _of_the_exporter(prefix: str) -> dict[str, Reader]:
     return {
         f"{prefix}_ENDPOINT": env.url,
         f"{prefix}_PROTOCOL": partial(env.choice, allowed=("http/protobuf",)),
         f"{prefix}_COMPRESSION": partial(env.choice, allowed=("none", "gzip", "deflate")),
         f"{prefix}_TIMEOUT": partial(env.number, low=0.001, high=3600),
-        f"{prefix}_HEADERS": partial(env.pairs, secret=True),
+        f"{prefix}_HEADERS": env.headers,
     }
 
 
-READ_BY_THE_SDK: Final[dict[str, Reader]] = {
-    **_of_the_exporter("OTEL_EXPORTER_OTLP"),
-    **_of_the_exporter("OTEL_EXPORTER_OTLP_TRACES"),
-    **_of_the_exporter("OTEL_EXPORTER_OTLP_METRICS"),
+READ_BY_EXPORTERS: Final[dict[str, dict[str, Reader]]] = {
+    "TRACES": _of_the_exporter(_OTLP) | _of_the_exporter(f"{_OTLP}_TRACES"),
+    "METRICS": _of_the_exporter(_OTLP)
+    | _of_the_exporter(f"{_OTLP}_METRICS")
     # What prometheus-client counts only grows.
-    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": partial(
-        env.choice, allowed=("cumulative",)
-    ),
-    "OTEL_PROPAGATORS": _propagators,
+    | {
+        f"{_OTLP}_METRICS_TEMPORALITY_PREFERENCE": partial(env.choice, allowed=("cumulative",)),
+    },
 }
 """The SDK only logs a wrong value here and goes on with a default; we stop at the start."""
+
+READ_BY_THE_SDK: Final[dict[str, Reader]] = {
+    **READ_BY_EXPORTERS["TRACES"],
+    **READ_BY_EXPORTERS["METRICS"],
+    "OTEL_PROPAGATORS": _propagators,
+}
+
+
+def check_exporter(signal: str, *, endpoint: bool, environ: Environ = os.environ) -> None:
+    """Check what an exporter reads by itself, whoever made the settings.
+
+    Arguments:
+        signal: TRACES or METRICS.
+        endpoint: whether it reads its address there.
+
+    Raises:
+        ValueError: a variable holds a wrong value; it is named with the rule.
+    """
+    for name, reader in READ_BY_EXPORTERS[signal].items():
+        if endpoint or not name.endswith("_ENDPOINT"):
+            _checked(name, reader, environ)
+
+
+def _checked(name: str, reader: Reader, environ: Environ) -> None:
+    value = environ.get(name, "").strip()
+    if value:
+        reader(name, value)
 
 
 def read(environ: Environ) -> dict[str, Any]:
@@ -111,9 +144,8 @@ def read(environ: Environ) -> dict[str, Any]:
     def given(name: str) -> str:
         return environ.get(name, "").strip()
 
-    for name, check in READ_BY_THE_SDK.items():
-        if given(name):
-            check(name, given(name))
+    for name, reader in READ_BY_THE_SDK.items():
+        _checked(name, reader, environ)
     found = {
         setting: reader(name, given(name))
         for setting, (name, reader) in READERS.items()

@@ -131,5 +131,5 @@ def exporter(settings: Settings) -> OTLPMetricExporter:
     endpoint = settings.otlp_endpoint
     return OTLPMetricExporter(
         endpoint.rstrip("/") + "/v1/metrics" if endpoint else None,
-        timeout=timeout.seconds("METRICS", settings.metric_timeout_seconds),
+        timeout=timeout.seconds("METRICS", settings.metric_timeout_seconds, endpoint=endpoint),
     )

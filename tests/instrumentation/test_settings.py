@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry.util.re import parse_env_headers
 
 from instrumentation import Settings
+from instrumentation.variables import READ_BY_THE_SDK, READERS
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -91,12 +93,19 @@ def test_arguments_beat_the_environment() -> None:
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", "one of deflate, gzip, none"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "a whole number of at least 1"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096", "at most OTEL_BSP_MAX_QUEUE_SIZE"),
-        ("OTEL_BSP_SCHEDULE_DELAY", "1.5", "a whole number of at least 1"),
-        ("OTEL_BSP_EXPORT_TIMEOUT", "soon", "a whole number of at least 1"),
-        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "a whole number of at least 1"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "1.5", "a whole number of milliseconds from 1 to 3600000"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "soon", "a whole number of milliseconds from 1 to 3600000"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "a whole number of milliseconds from 1 to 3600000"),
         ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta", "one of cumulative"),
-        ("OTEL_METRIC_EXPORT_TIMEOUT", "soon", "a whole number of at least 1"),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", "soon", "a whole number of milliseconds from 1 to 3600000"),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "collector:4318", "an http:// or https:// address"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "9999999999", "a whole number of milliseconds"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "3600001", "a whole number of milliseconds"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "99999999999", "a whole number of milliseconds"),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", "3600001", "a whole number of milliseconds"),
+        ("OTEL_SERVICE_NAME", "a\tb", "a name on one line"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a%0Ab", "pairs with a service.name on one line"),
+        ("OTEL_EXPORTER_PROMETHEUS_HOST", "a b", "a host's name or address"),
         ("INSTRUMENTATION_PUBLIC_ENDPOINT", "perhaps", "true or false"),
         (
             "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST",
@@ -177,6 +186,52 @@ def test_a_secret_in_the_headers_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="key=value") as raised:
         Settings.from_env(environ)
     assert "sesame" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x=se%0Asame",
+        "x y=sesame",
+        "x%0A=sesame",
+        "x=sesamé",
+        'x="sesame"',
+        "x=%E2%82%AC",
+        "ok=1,=sesame",
+    ],
+)
+def test_headers_that_cannot_be_sent_are_wrong_and_not_repeated(value: str) -> None:
+    name = "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
+    with pytest.raises(ValueError, match=f"^{name} must be comma-separated") as raised:
+        Settings.from_env({name: value})
+    assert "same" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Authorization=Basic abc==",
+        "authorization=Bearer%20a.b-c_d/e+f~",
+        "a=1, b = 2:3",
+        "x=%C3%BC",
+    ],
+)
+def test_headers_are_taken_as_the_sdk_takes_them(value: str) -> None:
+    assert Settings.from_env({"OTEL_EXPORTER_OTLP_HEADERS": value}) == Settings()
+    assert len(parse_env_headers(value, liberal=True)) == value.count(",") + 1
+
+
+@pytest.mark.parametrize(
+    "value", ["\x07", "-1", "9" * 15, "a b", "é", "=", "%00", "1e999", "nan", "("]
+)
+@pytest.mark.parametrize(
+    "name", sorted({name for name, _ in READERS.values()} | {*READ_BY_THE_SDK})
+)
+def test_whatever_a_variable_holds_it_is_taken_or_named(name: str, value: str) -> None:
+    try:
+        Settings.from_env({name: value})
+    except ValueError as error:
+        assert str(error).startswith(f"{name} must be ")  # noqa: PT017 - most values are right
 
 
 def test_one_string_is_no_list_of_patterns() -> None:
