@@ -47,7 +47,9 @@ def add_trace_context(
 def install(telemetry: Telemetry) -> None:
     """Put the fields into every record of the standard library's loggers.
 
-    Loggers are the process's, so the wrapper is set once for all applications.
+    Loggers are the process's, so the wrapper is set once for all applications. Where telemetry is
+    disabled the fields are there, too, and empty: a format that names them is made for every day,
+    and switching off may not break it.
     """
     if not telemetry.settings.log_context:
         return

@@ -73,12 +73,12 @@ def instrument(
             return telemetry
         telemetry = Telemetry(settings, registry, tracer_provider, chosen)
         try:
+            logs.install(telemetry)
             if not settings.disabled:
                 install.install(app, telemetry)
                 database.install(telemetry)
                 outbound.install(telemetry)
                 background.install(telemetry, _packages(app, caller))
-                logs.install(telemetry)
                 loop.install(telemetry)
                 development.install(telemetry)
                 threads.install(telemetry)

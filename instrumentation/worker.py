@@ -69,11 +69,11 @@ def instrument_worker(
         _instrumented = (telemetry, arguments)
         telemetry.on_uninstrument(_forget)
         try:
+            logs.install(telemetry)
             if not settings.disabled:
                 database.install(telemetry)
                 outbound.install(telemetry)
                 background.install(telemetry, lambda: own_code.packages(caller, ()))
-                logs.install(telemetry)
                 _listen(telemetry)
         except BaseException:
             telemetry.uninstrument()

@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +164,36 @@ def test_it_can_be_switched_off(observed: Observed) -> None:
     with kept() as records:
         logger.info("plain")
     assert not hasattr(records[0], "trace_id")
+
+
+def test_a_format_stays_whole_where_telemetry_is_disabled(observed: Observed) -> None:
+    observed.instrument(application(), service_name="shop", disabled=True)
+    with kept() as records:
+        logger.info("plain")
+    line = "[%(trace_id)s%(span_id)s%(trace_flags)s%(service_name)s] %(message)s"
+    assert logging.Formatter(line).format(records[0]) == "[] plain"
+
+
+@pytest.mark.parametrize("variable", ["", "OTEL_SDK_DISABLED", "INSTRUMENTATION_LOG_CONTEXT"])
+def test_the_format_of_the_page_works_with_and_without_telemetry(variable: str) -> None:
+    switched_off = {variable: str(variable == "OTEL_SDK_DISABLED").lower()} if variable else {}
+    code = f"""
+from fastapi import FastAPI
+from instrumentation import instrument
+instrument(FastAPI())
+{page_s_code("logging.basicConfig")}
+logging.getLogger("shop").warning("hello")
+"""
+    environ = {**os.environ, "OTEL_TRACES_EXPORTER": "none", **switched_off}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(
+        "WARNING shop [] hello"
+        if variable != "INSTRUMENTATION_LOG_CONTEXT"
+        else "WARNING shop [-] hello"
+    )
 
 
 def test_structlog_s_events_carry_the_same(observed: Observed, serve: Serve) -> None:
