@@ -95,16 +95,27 @@ class Backlog:
         self._lock = threading.Lock()
 
     def _refresh(self, depth: Family[Gauge], age: Family[Gauge], telemetry: Telemetry) -> None:
-        waiting: Mapping[str, Waiting] = {}
+        told: dict[str, Waiting] = {}
         try:
-            waiting = self._ask()
-            self._queues.update(waiting)
+            told = {str(queue): waiting for queue, waiting in self._ask().items()}
+            self._queues.update(told)
         except Exception as error:
             telemetry.errors.report("queue", error)
-        # A queue that can't be asked is neither empty nor as it was: it is not known.
-        unknown = Waiting(0, 0.0)
         for queue in self._queues:
-            known = queue in waiting
-            found = waiting.get(queue, unknown)
-            depth.child(queue).set(found.depth if known else float("nan"))
-            age.child(queue).set(found.oldest_age if known else float("nan"))
+            # A queue that can't be asked is neither empty nor as it was: it is not known.
+            jobs = seconds = float("nan")
+            try:
+                if queue in told:
+                    jobs, seconds = _numbers(queue, told[queue])
+            except Exception as error:
+                telemetry.errors.report("queue", error)
+            depth.child(queue).set(jobs)
+            age.child(queue).set(seconds)
+
+
+def _numbers(queue: str, waiting: Waiting) -> tuple[float, float]:
+    try:
+        return float(waiting.depth), float(waiting.oldest_age)
+    except (AttributeError, TypeError, ValueError):
+        rule = "a Waiting of two numbers"
+        raise TypeError(f"what waits in {queue!r} must be {rule}, got {waiting!r}") from None

@@ -149,6 +149,27 @@ def test_a_backend_that_hangs_holds_no_collection_up_and_is_asked_once(
     wait_until(lambda: instrumented.value("task_queue_depth", queue="mail") == 3)
 
 
+@pytest.mark.parametrize("wrong", [7, None, ("7", 1.0), Waiting("many", 0.0), Waiting(7, None)])  # type: ignore[arg-type]
+def test_a_queue_of_which_nonsense_is_told_is_not_known(
+    instrumented: Observed, wrong: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    Backlog(lambda: {"mail": wrong, "good": Waiting(3, 1.5)}).show()
+    for name in ("task_queue_depth", "task_queue_oldest_age_seconds"):
+        assert math.isnan(instrumented.value(name, queue="mail") or 0)
+    assert instrumented.value("task_queue_depth", queue="good") == 3
+    assert instrumented.value("instrumentation_internal_errors_total", part="queue")
+    assert f"what waits in 'mail' must be a Waiting of two numbers, got {wrong!r}" in caplog.text
+
+
+def test_an_answer_that_names_no_queues_is_an_internal_error(instrumented: Observed) -> None:
+    answer: list[Any] = [{"mail": Waiting(3, 1.5)}]
+    Backlog(lambda: answer[0]).show()
+    assert instrumented.value("task_queue_depth", queue="mail") == 3
+    answer[0] = None
+    assert math.isnan(instrumented.value("task_queue_depth", queue="mail") or 0)
+    assert instrumented.value("instrumentation_internal_errors_total", part="queue")
+
+
 def test_without_instrumentation_the_context_still_travels() -> None:
     parent = {"traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}
     token = attach(propagate.extract(parent))
