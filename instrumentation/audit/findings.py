@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from instrumentation.audit.errors import AuditError
+from instrumentation.extras import remedy
 
 _BLOCKING: Final = "ASYNC2"
 """The rules on calls that block; ASYNC1 is on time-outs and waiting."""
@@ -71,7 +72,7 @@ def _ruff() -> list[str]:
         return [sys.executable, "-m", "ruff"]
     found = shutil.which("ruff")
     if found is None:
-        raise AuditError("ruff is missing: pip install 'fastapi-observability-bundle[audit]'")
+        raise AuditError(f"ruff is missing: {remedy('audit')}")
     return [found]
 
 

@@ -13,12 +13,12 @@ import time
 import weakref
 from typing import Any, Final
 
+from instrumentation.extras import remedy
+
 try:
     import dramatiq
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "this needs Dramatiq: pip install 'fastapi-observability-bundle[dramatiq]'"
-    ) from error
+    raise ModuleNotFoundError(f"this needs Dramatiq: {remedy('dramatiq')}") from error
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import q_name
 from dramatiq.middleware import Interrupt, Middleware

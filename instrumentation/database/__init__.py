@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from instrumentation.extras import remedy
 from instrumentation.imports import when_imported
 from instrumentation.telemetry import Telemetry
 
@@ -18,9 +19,7 @@ def install(telemetry: Telemetry) -> None:
     try:
         _observe(telemetry)
     except ModuleNotFoundError:
-        raise ValueError(
-            "engines need SQLAlchemy: pip install 'fastapi-observability-bundle[sqlalchemy]'"
-        ) from None
+        raise ValueError(f"engines need SQLAlchemy: {remedy('sqlalchemy')}") from None
 
 
 def _observe(telemetry: Telemetry) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from instrumentation.extras import remedy
 from instrumentation.imports import when_imported
 from instrumentation.telemetry import Telemetry
 
@@ -50,6 +51,4 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"instrumentation.outbound.{_PLACES[name]}"), name)
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{name} needs {error.name}: pip install 'fastapi-observability-bundle[httpx]'"
-        ) from error
+        raise ModuleNotFoundError(f"{name} needs {error.name}: {remedy('httpx')}") from error

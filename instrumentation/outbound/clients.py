@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from instrumentation.extras import remedy
 from instrumentation.outbound.policy import RetryPolicy
 from instrumentation.outbound.retries import Retries
 
@@ -15,7 +16,6 @@ _CONNECT_SECONDS: Final = 1.0
 _READ_SECONDS: Final = 10.0
 _CONNECTIONS: Final = 100
 _IDLE_CONNECTIONS: Final = 20
-_MISSING: Final = "pip install 'fastapi-observability-bundle[httpx]'"
 
 
 def client(
@@ -90,7 +90,7 @@ def _library(given: Any) -> Any:
         try:
             import httpx2
         except ModuleNotFoundError:
-            raise ModuleNotFoundError(f"a client needs httpx: {_MISSING}") from None
+            raise ModuleNotFoundError(f"a client needs httpx: {remedy('httpx')}") from None
         return httpx2
     return httpx
 

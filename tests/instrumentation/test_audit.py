@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from instrumentation.audit import AuditError, audit, findings
 from instrumentation.commands import main
 from instrumentation.contract import metrics
+from instrumentation.extras import remedy
 from instrumentation.series import families
 from tests.instrumentation.conftest import Observed, Serve, wait_until
 
@@ -174,8 +175,7 @@ def test_a_missing_ruff_is_answered_with_how_to_install_it(
     monkeypatch.setenv("PATH", str(project))
     with pytest.raises(AuditError) as caught:
         audit([project], [], io.StringIO())
-    expected = "ruff is missing: pip install 'fastapi-observability-bundle[audit]'"
-    assert str(caught.value) == expected
+    assert str(caught.value) == f"ruff is missing: {remedy('audit')}"
 
 
 def test_a_ruff_on_the_path_will_do(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 from instrumentation import Settings
+from instrumentation.extras import remedy
 from instrumentation.reference import reference
 from instrumentation.variables import READERS
 
@@ -31,6 +33,21 @@ def test_every_setting_is_documented_with_its_variable() -> None:
         assert f"\n    {field.name}: " in docstring
     for name, _ in READERS.values():
         assert name in docstring
+
+
+def test_every_page_installs_it_as_the_readme_does() -> None:
+    root = DOCS.parent
+    (command,) = re.findall(r"pip install '(\S+)\[all\]'", (root / "README.md").read_text())
+    for page in [*DOCS.glob("*.md"), *root.glob("*.md")]:
+        for found in re.findall(
+            r"pip install '?(\S*fastapi-observability-bundle)", page.read_text()
+        ):
+            assert found == command, page.name
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    for extra in extras:
+        assert remedy(extra).startswith(f"pip install '{command}[{extra}]'")
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:

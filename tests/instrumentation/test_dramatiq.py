@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from instrumentation.background.dramatiq import instrument_broker
+from instrumentation.extras import remedy
 from tests.instrumentation.background_work import active, outcomes
 from tests.instrumentation.conftest import Observed, Serve, wait_until
 from tests.instrumentation.redis_server import RedisServer, running_redis
@@ -260,7 +261,7 @@ def test_without_dramatiq_the_answer_is_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
-    assert "pip install 'fastapi-observability-bundle[dramatiq]'" in done.stderr
+    assert remedy("dramatiq") in done.stderr
 
 
 def test_what_is_no_broker_is_refused() -> None:

@@ -9,6 +9,7 @@ import textwrap
 import pytest
 
 import instrumentation.outbound
+from instrumentation.extras import remedy
 
 
 def run(code: str) -> str:
@@ -41,7 +42,7 @@ def test_a_missing_package_is_named_with_its_remedy(missing: str) -> None:
     """
     said = run(code)
     assert missing in said
-    assert "pip install 'fastapi-observability-bundle[httpx]'" in said
+    assert remedy("httpx") in said
 
 
 def test_a_name_that_is_none_is_an_attribute_error() -> None:
