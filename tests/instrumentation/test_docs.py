@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -18,6 +21,18 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_metrics_page_is_what_the_contract_says() -> None:
     assert (DOCS / "metrics.md").read_text() == reference(), "run `make generate`"
+
+
+def test_the_first_samples_of_the_page_run_and_say_what_they_set() -> None:
+    page = (DOCS / "instrumentation.md").read_text()
+    first, second = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[:2]
+    code = f"{first}\nprint(telemetry.settings.service_name)\ntelemetry.uninstrument()\n"
+    code += f"{second}\nprint(telemetry.settings.service_name, telemetry.settings.traces_exporter)"
+    environ = {**os.environ, "OTEL_SERVICE_NAME": "shop", "OTEL_TRACES_EXPORTER": "none"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "shop\norders none\n"
 
 
 def test_every_variable_that_is_read_is_documented() -> None:
