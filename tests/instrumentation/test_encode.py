@@ -200,7 +200,7 @@ def test_an_event_at_no_whole_nanosecond_is_rounded() -> None:
         ({"name": []}, "unhashable"),
         ({"links": [Link(context(2**128, 1))]}, "too big"),
     ],
-    ids=str,
+    ids=lambda given: given[:40] if isinstance(given, str) else ",".join(given),
 )
 def test_a_span_that_cannot_be_encoded_is_left_out_alone(
     odd: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
