@@ -1,4 +1,4 @@
-"""What a user can set. Arguments beat the environment, and the environment speaks OpenTelemetry."""
+"""What a user can set; `from_env` reads it in the environment, which speaks OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from instrumentation import check, variables
 from instrumentation.environment import Environ
+
+_BATCH: Final = 512
 
 ANY_HOST: Final = "://[^/]*"
 HEALTH_CHECKS: Final = ANY_HOST + r"/(healthz?|health[-_]?check|readyz?|livez?|health/\w+)/?$"
@@ -63,7 +65,8 @@ class Settings:
         metrics_path: where `/metrics` is answered (INSTRUMENTATION_METRICS_PATH).
         span_queue_size: most finished spans that wait for export; further ones are dropped and
             counted (OTEL_BSP_MAX_QUEUE_SIZE).
-        span_batch_size: most spans in one export (OTEL_BSP_MAX_EXPORT_BATCH_SIZE).
+        span_batch_size: most spans in one export (OTEL_BSP_MAX_EXPORT_BATCH_SIZE); by default 512,
+            or as many as the queue holds.
         span_delay_seconds: longest wait of a finished span for its batch
             (OTEL_BSP_SCHEDULE_DELAY, there in milliseconds).
         span_timeout_seconds: longest time that sending a batch may take
@@ -110,7 +113,7 @@ class Settings:
     fastapi_telemetry: bool = False
     metrics_path: str = "/metrics"
     span_queue_size: int = 2048
-    span_batch_size: int = 512
+    span_batch_size: int = _BATCH
     span_delay_seconds: float = 5.0
     span_timeout_seconds: float = 30.0
     metric_interval_seconds: float = 60.0
@@ -128,6 +131,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check every argument: nothing else does before the first request."""
+        queue = self.span_queue_size
+        if self.span_batch_size == _BATCH and isinstance(queue, int) and 0 < queue < _BATCH:
+            object.__setattr__(self, "span_batch_size", queue)
         check.settings(self)
 
     @classmethod

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from instrumentation.errors import InternalErrors
 from instrumentation.export import forks
+from instrumentation.export.encode import spans_left_out
 from instrumentation.series import Families
 
 _PAUSE_SECONDS: Final = 1.0
@@ -80,6 +81,11 @@ class SpanQueue(SpanProcessor):
         if self._exporter is None:
             self._make = make
             self._exporter = make()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has an exporter, which stays."""
+        return self._exporter is not None
 
     def release(self, timeout_millis: int) -> None:
         """Export what waits; the last holder closes the queue."""
@@ -159,7 +165,7 @@ class SpanQueue(SpanProcessor):
 
     def _export(self, exporter: SpanExporter, spans: list[ReadableSpan]) -> bool:
         """Whether it is settled what became of these spans."""
-        outcome = self._failed
+        outcome, before = self._failed, spans_left_out.count
         try:
             if exporter.export(spans) is SpanExportResult.SUCCESS:
                 outcome = self._exported
@@ -171,7 +177,9 @@ class SpanQueue(SpanProcessor):
                     return False
         except Exception as error:
             self._errors.report("export", error)
-        outcome.inc(len(spans))
+        left_out = spans_left_out.count - before
+        outcome.inc(len(spans) - left_out)
+        self._failed.inc(left_out)
         with self._changed:
             self._settled += len(spans)
             self._in_flight = 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from importlib.metadata import version
+from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -24,6 +27,20 @@ from instrumentation.export.resource import resource
 from instrumentation.series import Families
 from instrumentation.settings import Settings
 from instrumentation.tracer import Tracer, lean
+
+logger = logging.getLogger("instrumentation")
+
+_OF_THE_PROVIDER: Final = (
+    "service_name",
+    "resource_attributes",
+    "sampler",
+    "sampler_ratio",
+    "span_queue_size",
+    "span_batch_size",
+    "span_delay_seconds",
+)
+_OF_THE_EXPORTER: Final = ("traces_exporter", "otlp_endpoint", "span_timeout_seconds")
+"""Settings of a queue's exporter, which is made anew after everybody has given the queue back."""
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
 
@@ -54,7 +71,7 @@ def exporter(settings: Settings) -> SpanExporter | None:
     endpoint = settings.otlp_endpoint
     return DirectExporter(
         endpoint.rstrip("/") + "/v1/traces" if endpoint else None,
-        timeout=timeout.seconds("TRACES", settings.span_timeout_seconds),
+        timeout=timeout.seconds("TRACES", settings.span_timeout_seconds, endpoint=endpoint),
     )
 
 
@@ -67,6 +84,7 @@ class OwnProvider:
     """
 
     def __init__(self, settings: Settings, families: Families, errors: InternalErrors) -> None:
+        self._settings = self._sending = settings
         self.queue = SpanQueue(
             families,
             errors,
@@ -79,6 +97,26 @@ class OwnProvider:
         )
         self.provider.add_span_processor(self.queue)
         trace.set_tracer_provider(self.provider)
+
+    def join(self, settings: Settings) -> None:
+        """Send for one more application; a log line names its settings that are not in force."""
+        other = _different(settings, self._settings, _OF_THE_PROVIDER)
+        if self.queue.is_open:
+            other += _different(settings, self._sending, _OF_THE_EXPORTER)
+        else:
+            self._sending = settings
+        if other:
+            logger.warning(
+                "the spans of all applications in this process go one way, and the first one's "
+                "settings count: not in force of this one's are %s; instrument(..., "
+                "tracer_provider=...) gives it a way of its own",
+                ", ".join(other),
+            )
+        self.queue.open(lambda: exporter(settings))
+
+
+def _different(one: Settings, other: Settings, names: Iterable[str]) -> list[str]:
+    return [name for name in names if getattr(one, name) != getattr(other, name)]
 
 
 _own: OwnProvider | None = None
@@ -95,7 +133,7 @@ def global_provider(
         found = _own.provider
     if _own is None or found is not _own.provider:
         return found, None
-    _own.queue.open(lambda: exporter(settings))
+    _own.join(settings)
     return found, _own.queue
 
 

@@ -11,11 +11,14 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
+from prometheus_client import CollectorRegistry
 
 from instrumentation import Settings
+from instrumentation.errors import InternalErrors
 from instrumentation.export import spans, timeout
 from instrumentation.export.otlp import DirectExporter
-from instrumentation.export.queue import AwayError
+from instrumentation.export.queue import AwayError, SpanQueue
+from instrumentation.series import Families
 
 
 class Collector(ThreadingHTTPServer):
@@ -168,3 +171,17 @@ def test_a_proxy_is_asked(collector: Collector, name: str, monkeypatch: pytest.M
     assert made is not None
     assert made.export([]) is SpanExportResult.SUCCESS
     assert len(collector.received) == 1
+
+
+def test_a_span_that_cannot_be_encoded_is_counted_as_failed(collector: Collector) -> None:
+    families = Families(CollectorRegistry(), 100)
+    queue = SpanQueue(families, InternalErrors(families), size=10, batch=10, delay=3600)
+    queue.open(lambda: exporter(collector))
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(queue)
+    provider.get_tracer("t").start_span("good").end()
+    provider.get_tracer("t").start_span("odd", start_time=-1).end()
+    assert queue.force_flush()
+    outcomes = {name: families.spans[(name,)]._value.get() for name in ("exported", "failed")}
+    assert outcomes == {"exported": 1, "failed": 1}
+    queue.shutdown()

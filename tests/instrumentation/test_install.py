@@ -192,6 +192,30 @@ def test_a_global_provider_of_another_kind_is_used() -> None:
     assert told == "True"
 
 
+@pytest.mark.parametrize(
+    ("first_stays", "expected"),
+    [(True, "service_name, sampler, traces_exporter;"), (False, "service_name, sampler;")],
+)
+def test_a_second_application_is_told_what_is_not_in_force(
+    first_stays: bool, expected: str
+) -> None:
+    told = in_a_process(f"""
+        import logging
+        from fastapi import FastAPI
+        from instrumentation import Settings, instrument
+        logging.basicConfig()
+        given = dict(traces_exporter="console", shutdown_seconds=0)
+        first = instrument(FastAPI(), Settings(service_name="a", **given))
+        instrument(FastAPI(), Settings(service_name="a", **given)).uninstrument()
+        if not {first_stays}:
+            first.uninstrument()
+        settings = Settings(service_name="b", sampler="always_off", traces_exporter="otlp")
+        instrument(FastAPI(), settings)
+    """)
+    assert expected in told
+    assert told.count("WARNING") == 1
+
+
 def test_an_application_that_ends_takes_no_spans_from_another() -> None:
     told = in_a_process("""
         from fastapi import FastAPI

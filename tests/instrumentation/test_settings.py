@@ -237,3 +237,7 @@ def test_whatever_a_variable_holds_it_is_taken_or_named(name: str, value: str) -
 def test_one_string_is_no_list_of_patterns() -> None:
     with pytest.raises(ValueError, match="excluded_urls must be a tuple of regular expressions"):
         Settings(excluded_urls="health")  # type: ignore[arg-type]
+
+
+def test_a_short_queue_has_batches_that_fit_in() -> None:
+    assert Settings(span_queue_size=100).span_batch_size == 100
