@@ -247,5 +247,7 @@ def test_no_route_is_compared_because_of_us(observed: Observed, path: str) -> No
         return Counting.compared
 
     before = compared(False)
-    assert compared(True) == before
+    # FastAPI's own telemetry compares once more for a redirect, where a test before has left a
+    # global provider.
+    assert compared(True) <= before
     assert sum(observed.counts().values()) >= 2
