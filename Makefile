@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-PACKAGES := instrumentation alerts dashboards demo_service drill stack benchmarks
+PACKAGES := instrumentation alerts commandline dashboards demo_service drill stack benchmarks
 
 .DEFAULT_GOAL := help
 .PHONY: help setup
