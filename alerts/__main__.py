@@ -9,6 +9,8 @@ from pathlib import Path
 from alerts import alertmanager, config, generate, kubernetes
 from alerts.links import Links
 from alerts.model import Scale
+from commandline.arguments import address, folder, label, namespace
+from commandline.errors import sentence
 from instrumentation.contract import places
 
 _PROMETHEUS = "prometheus"
@@ -24,24 +26,28 @@ def main(arguments: list[str] | None = None) -> int:
             "--config, --scale, --webhook, --receivers and --format need --out: the committed "
             "files are those of the defaults"
         )
+    if options.format != _KUBERNETES and (options.namespace or options.label):
+        parser.error(
+            "--namespace and --label are those of a PrometheusRule: add --format kubernetes"
+        )
     try:
         plan = config.load(options.config) if options.config else generate.EVERYBODY
         files = _files(plan.scaled(options.scale.factor), options)
-        folder = options.out or generate.GENERATED
+        place = options.out or generate.GENERATED
         if options.check:
-            return _check(folder, files)
+            return _check(place, files)
         if options.out:
-            _refuse_foreign(parser, folder, files)
+            _refuse_foreign(parser, place, files)
             alertmanager.write(
-                folder / "alertmanager",
+                place / "alertmanager",
                 options.scale,
                 options.webhook,
                 teams=plan.teams,
                 receivers=options.receivers,
             )
-    except ValueError as error:
-        parser.exit(2, f"{parser.prog}: error: {error}\n")
-    generate.write(folder, files)
+        generate.write(place, files)
+    except (ValueError, OSError) as error:
+        parser.exit(2, f"{parser.prog}: error: {sentence(error)}\n")
     return 0
 
 
@@ -60,25 +66,23 @@ def _files(plan: config.Plan, options: argparse.Namespace) -> dict[str, str]:
     links = Links(options.grafana, options.runbooks, options.jaeger)
     if options.format == _PROMETHEUS:
         return generate.rule_files(plan, links)
-    return kubernetes.manifest(plan, links, options.namespace, tuple(options.label))
+    return kubernetes.manifest(plan, links, options.namespace or "", tuple(options.label))
 
 
-def _check(folder: Path, files: dict[str, str]) -> int:
-    different = generate.differences(folder, files)
+def _check(place: Path, files: dict[str, str]) -> int:
+    different = generate.differences(place, files)
     if different:
         print(  # noqa: T201 - a command's own words
-            f"alerts: {folder} is out of date ({', '.join(different)}); run python -m alerts",
+            f"alerts: {place} is out of date ({', '.join(different)}); run python -m alerts",
             file=sys.stderr,
         )
     return 1 if different else 0
 
 
-def _refuse_foreign(parser: argparse.ArgumentParser, folder: Path, files: dict[str, str]) -> None:
-    if folder.exists() and not folder.is_dir():
-        parser.error(f"--out: {folder} is no folder")
-    foreign = sorted(path.name for path in folder.glob("*.yml") if path.name not in files)
+def _refuse_foreign(parser: argparse.ArgumentParser, place: Path, files: dict[str, str]) -> None:
+    foreign = sorted(path.name for path in place.glob("*.yml") if path.name not in files)
     if foreign:
-        parser.error(f"--out: {folder} holds other files ({', '.join(foreign)})")
+        parser.error(f"--out: {place} holds other files ({', '.join(foreign)})")
 
 
 def _scale(text: str) -> Scale:
@@ -88,17 +92,10 @@ def _scale(text: str) -> Scale:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _label(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"must be name=value, not {text!r}")
-    return name, value
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m alerts", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only tell whether files differ")
-    parser.add_argument("--out", type=Path, help="folder for the rules and alertmanager/")
+    parser.add_argument("--out", type=folder, help="folder for the rules and alertmanager/")
     parser.add_argument(
         "--config", type=Path, help="your alerts.yaml: numbers, teams, services, routes"
     )
@@ -108,13 +105,14 @@ def _parser() -> argparse.ArgumentParser:
         default=_PROMETHEUS,
         help="rule files, or one PrometheusRule for the Prometheus operator",
     )
-    parser.add_argument("--namespace", default="", help="of the PrometheusRule")
+    parser.add_argument("--namespace", type=namespace, help="of the PrometheusRule")
     parser.add_argument(
         "--label",
-        type=_label,
+        type=label,
         action="append",
         default=[],
-        help="name=value, which your Prometheus selects PrometheusRules by; may be repeated",
+        metavar="NAME=VALUE",
+        help="which your Prometheus selects PrometheusRules by; may be repeated",
     )
     parser.add_argument(
         "--receivers", type=Path, help="your receivers, by the names in alertmanager.yml"
@@ -125,10 +123,13 @@ def _parser() -> argparse.ArgumentParser:
         default=Scale(),
         help="divide windows, waits and intervals by this factor, from 1 to 10",
     )
-    parser.add_argument("--webhook", help="address in front of each receiver's name")
-    parser.add_argument("--grafana", default=places.GRAFANA_URL, help="where dashboards are")
-    parser.add_argument("--runbooks", default=places.RUNBOOKS_URL, help="where runbooks are")
-    parser.add_argument("--jaeger", default=places.JAEGER_URL, help="where traces are")
+    for name, default, what in (
+        ("--webhook", None, "address in front of each receiver's name"),
+        ("--grafana", places.GRAFANA_URL, "where dashboards are"),
+        ("--runbooks", places.RUNBOOKS_URL, "where runbooks are"),
+        ("--jaeger", places.JAEGER_URL, "where traces are"),
+    ):
+        parser.add_argument(name, type=address, default=default, metavar="URL", help=what)
     return parser
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from alerts import channels
 from instrumentation.contract.promql import duration
 
 if TYPE_CHECKING:
@@ -44,15 +45,17 @@ def write(
         teams: each gets a receiver `page-TEAM` and one `ticket-TEAM`.
         receivers: a file of receivers that replace those of the same name, and of `global`.
 
-    Raises ValueError for receivers that can't be read or that nothing is sent to.
+    Raises ValueError for receivers that can't be meant, OSError for files that can't be written.
     """
     config: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
     for team in teams:
         _add_team(config, team)
     if receivers:
         _replace_receivers(config, receivers)
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(TEMPLATES, folder / "templates", dirs_exist_ok=True)
+    (folder / "templates").mkdir(parents=True, exist_ok=True)
+    for template in TEMPLATES.iterdir():
+        # Not with its mode: the copy of a read-only one couldn't be written anew.
+        shutil.copyfile(template, folder / "templates" / template.name)
     for receiver in config["receivers"]:
         _write_addresses(folder, receiver, webhook)
     text = yaml.safe_dump(shortened(config, scale), sort_keys=False, width=1_000_000)
@@ -89,30 +92,12 @@ def _receiver(config: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _replace_receivers(config: dict[str, Any], path: Path) -> None:
-    given = _read(path)
     known = [each["name"] for each in config["receivers"]]
+    given = channels.read(path, known)
     for receiver in given["receivers"]:
-        name = receiver.get("name") if isinstance(receiver, dict) else None
-        if name not in known:
-            raise ValueError(
-                f"{path}: receivers: nothing is sent to {name!r}; names are {', '.join(known)}"
-            )
-        config["receivers"][known.index(name)] = receiver
+        config["receivers"][known.index(receiver["name"])] = receiver
     if "global" in given:
         config["global"] = given["global"]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: is no YAML: {str(error).replace(chr(10), ' ')}") from error
-    shape = isinstance(given, dict) and isinstance(given.get("receivers"), list)
-    if not shape or set(given) - {"global", "receivers"}:
-        raise ValueError(f"{path}: must hold a list `receivers`, and may hold `global`")
-    return dict(given)
 
 
 def _write_addresses(folder: Path, receiver: dict[str, Any], webhook: str | None) -> None:

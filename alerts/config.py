@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from alerts import unrepeated
+from commandline.errors import sentence
 from instrumentation.contract import buckets
 from instrumentation.contract.slo import DEFAULTS, Kind, Numbers
 from instrumentation.contract.slo.kinds import kind_of
@@ -97,9 +98,9 @@ def load(path: Path) -> Plan:
         content = unrepeated.load(path.read_text(encoding="utf-8"))
         return parse({} if content is None else content)
     except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from error
+        raise ValueError(sentence(error)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        raise ValueError(f"{path}: is no YAML: {sentence(error)}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 

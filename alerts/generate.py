@@ -70,11 +70,11 @@ def rule_files(plan: Plan = EVERYBODY, links: Links | None = None) -> dict[str, 
 def write(folder: Path, files: dict[str, str]) -> None:
     """Write rule files, and remove those of an earlier generation that exist no more."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
     for path in folder.glob("*.yml"):
         if path.name not in files:
             path.unlink()
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 def differences(folder: Path, files: dict[str, str]) -> list[str]:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from alerts.backtest.kept import Kept
 from alerts.backtest.replay import ReplayError, drawn
-from alerts.backtest.report import page, table
+from alerts.backtest.report import around, page, table
 from alerts.backtest.runs import Run, perform, split
 from alerts.backtest.scenarios import SCENARIOS
 from alerts.backtest.verdict import Pair, verdicts
 from alerts.generate import GENERATED
+from commandline.arguments import file_to_write, folder, whole
+from commandline.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     sources = (*options.rules.glob("*.yml"), *code)
     try:
         kept = Kept(options.keep, sources)
+        if options.write:
+            around(options.write.read_text())  # hours before the tables are there
     except (ValueError, OSError) as error:
-        _say(str(error))
+        _say(sentence(error))
         return 2
     runs, begin = split(cases, kept), time.monotonic()
     _say(f"{len(chosen)} scenarios with {len(seeds)} seeds, in {len(runs)} runs of promtool")
@@ -44,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         perform(runs, options.promtool, options.rules, kept, _progress(runs, begin))
     except (ReplayError, OSError) as error:
-        _say(str(error))
+        _say(sentence(error))
         return 2
     judged = list(verdicts((drawn(*case)[0] for case in cases), *kept.found()))
     return _report(judged, options, time.monotonic() - begin)
@@ -90,23 +94,17 @@ def _say(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m alerts.backtest", description=__doc__)
     parser.add_argument("--promtool", default="promtool", help="the program, or its path")
-    parser.add_argument("--seeds", type=_positive, default=20, help="how many")
-    parser.add_argument("--first-seed", type=int, default=1, metavar="SEED")
+    parser.add_argument("--seeds", type=whole(), default=20, help="how many")
+    parser.add_argument("--first-seed", type=whole(least=0), default=1, metavar="SEED")
     parser.add_argument(
         "--scenarios", type=_names, default=(), help="some of them, with commas; all without"
     )
-    parser.add_argument("--rules", type=Path, default=GENERATED, help="folder of the rule files")
+    parser.add_argument("--rules", type=folder, default=GENERATED, help="folder of the rule files")
     parser.add_argument(
-        "--keep", type=Path, metavar="FILE", help="go on from there after an interruption"
+        "--keep", type=file_to_write, metavar="FILE", help="go on from there after an interruption"
     )
-    parser.add_argument("--write", type=Path, help="page whose tables are written anew")
+    parser.add_argument("--write", type=file_to_write, help="page whose tables are written anew")
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
-    return int(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

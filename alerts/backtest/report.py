@@ -59,11 +59,20 @@ def page(judged: Judged, text: str) -> str:
 
     Raises ValueError where the page has no place for them.
     """
+    before, after = around(text)
+    return f"{before}\n\n{table(judged)}\n{_ranges(judged)}\n{after}"
+
+
+def around(text: str) -> tuple[str, str]:
+    """Return what stands before and after a page's tables, the marks included.
+
+    Raises ValueError where the page has no place for them.
+    """
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
-        raise ValueError(f"page: must hold {_BEGIN} and {_END}")
-    return f"{before}{begin}\n\n{table(judged)}\n{_ranges(judged)}\n{end}{after}"
+        raise ValueError(f"--write: the page must hold {_BEGIN} and, after it, {_END}")
+    return before + begin, end + after
 
 
 def _summary(incidents: list[Judged], harmless: list[Judged]) -> str:

@@ -12,14 +12,16 @@ import httpx
 import pytest
 import yaml
 
-from alerts import alertmanager
+from alerts import alertmanager, channels
 from alerts.__main__ import main
 from alerts.model import UNSCALED
 from stack.binaries import binary
 from tests.stack.running import eventually, free_ports
 
 EXAMPLE = Path("alerts/receivers/example.yml")
+HOOK = "{name: page, webhook_configs: [{url: x}]}"
 ENVIRONMENT = {"deployment_environment_name": "test"}
+NEWER = {"incidentio_configs", "mattermost_configs"}
 WATCHDOG = {"alertname": "Watchdog", "job": "prometheus", "severity": "none", "kind": "watcher"}
 GONE = {"alertname": "TargetGone", "severity": "critical", "kind": "symptom"}
 COLLECTOR = {**GONE, "job": "otel-collector"}
@@ -98,6 +100,19 @@ def test_the_example_receivers_are_accepted(tmp_path: Path) -> None:
         ("receivers: {page: x}", "must hold a list `receivers`"),
         ("receivers: []\nroute: {}", "must hold a list `receivers`, and may hold `global`"),
         ("a: b: c", "is no YAML"),
+        ("receivers: [page]", "nothing is sent to None"),
+        ("receivers: [{name: page}]", "page sends to nobody: give it a channel"),
+        ("receivers: [{name: page, slack_configs: []}]", "page sends to nobody"),
+        (f"receivers: [{HOOK}, {HOOK}]", "receivers: page is there twice"),
+        (
+            "receivers: [{name: page, webhook_configs: [{url: x}], foo_configs: []}]",
+            "receivers: page: foo_configs is no key; keys are name, discord_configs, ",
+        ),
+        (
+            "receivers: [{name: page, webhook_configs: x}]",
+            "receivers: page: webhook_configs must be a list of keys with values",
+        ),
+        (f"receivers: [{HOOK}]\nglobal: [x]", "global: must be keys with values, not ['x']"),
     ],
 )
 def test_wrong_receivers_are_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -107,6 +122,16 @@ def test_wrong_receivers_are_refused(text: str, message: str, tmp_path: Path) ->
         alertmanager.write(tmp_path / "out", UNSCALED, None, receivers=path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
+
+
+def test_the_channels_are_those_that_alertmanager_knows(tmp_path: Path) -> None:
+    """Of the native version; what newer ones send to is no mistake either."""
+    for channel in channels.CHANNELS:
+        config = {"route": {"receiver": "a"}, "receivers": [{"name": "a", channel: []}]}
+        (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+        command = [str(binary("amtool")), "check-config", str(tmp_path / "alertmanager.yml")]
+        known = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        assert known or channel in NEWER, channel
 
 
 @pytest.mark.parametrize("status", ["firing", "resolved"])

@@ -207,6 +207,19 @@ def test_a_file_that_no_backtest_kept_is_refused(
     assert other.read_text() == "milk, bread"
 
 
+@pytest.mark.parametrize("text", [None, "a page without tables"])
+def test_a_page_without_a_place_is_refused_before_the_work(
+    text: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    if text:
+        page.write_text(text)
+    assert run("--scenarios", "outage", "--write", str(page)) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert ("--write: the page must hold" if text else f"{page}: No such file") in said
+
+
 def test_a_missing_promtool_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--promtool", "/nowhere/promtool", "--scenarios", "outage", "--seeds", "1"]) == 2
     assert "/nowhere/promtool" in capsys.readouterr().err

@@ -146,6 +146,39 @@ def test_the_committed_folder_is_never_scaled(capsys: pytest.CaptureFixture[str]
     assert "--out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--grafana", "foo"], "argument --grafana: must be an address such as https://host/path"),
+        (["--jaeger", "bar baz"], "argument --jaeger: must be an address"),
+        (["--runbooks", "ftp://x"], "argument --runbooks: must be an address"),
+        (["--webhook", "foo"], "argument --webhook: must be an address"),
+        (["--format", "kubernetes", "--namespace", "A B"], "argument --namespace: must be at most"),
+        (["--namespace", "x"], "add --format kubernetes"),
+        (["--label", "a=b"], "add --format kubernetes"),
+        (["--label", "a"], "argument --label: must be NAME=VALUE"),
+    ],
+)
+def test_a_value_that_can_never_be_meant_is_refused(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--out", str(tmp_path / "out")])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_can_not_be_written_costs_none_of_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "of-an-earlier-generation.yml").touch()
+    (tmp_path / "work.yml").mkdir()
+    with pytest.raises(IsADirectoryError):
+        generate.write(tmp_path, generate.rule_files())
+    assert (tmp_path / "of-an-earlier-generation.yml").exists()
+
+
 def test_every_alert_has_a_runbook_with_every_part() -> None:
     names = {alert.name for alert in alerts()}
     assert {path.stem for path in RUNBOOKS.glob("*.md")} == names
