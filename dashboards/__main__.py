@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
+from commandline.arguments import folder, label, namespace
+from commandline.errors import sentence
 from dashboards import configmaps, cost, generate
 from dashboards.snapshot import command, picture
 from dashboards.snapshot.errors import SnapshotError
@@ -30,10 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if given.command == "configmaps":
             return _configmaps(given)
+        return _generate(check=given.check)
     except (SnapshotError, ValueError, OSError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {sentence(error)}\n")
         return 1
-    return _generate(check=given.check)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,10 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     picture.add(commands.add_parser("picture", help="make an image of a snapshot"))
     cost.add(commands.add_parser("cost", help="tell what each dashboard asks of a Prometheus"))
     maps = commands.add_parser("configmaps", help="write ConfigMaps for Grafana's sidecar")
-    maps.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    maps.add_argument("--namespace", default="")
+    maps.add_argument("--out", type=folder, required=True, metavar="FOLDER")
+    maps.add_argument("--namespace", type=namespace)
     maps.add_argument(
         "--label",
+        type=label,
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -70,15 +72,10 @@ def _generate(*, check: bool) -> int:
 
 
 def _configmaps(given: argparse.Namespace) -> int:
-    labels = {}
-    for each in given.label:
-        name, found, value = each.partition("=")
-        if not (name and found):
-            raise ValueError(f"--label: must be NAME=VALUE, not {each}")
-        labels[name] = value
+    labels = dict(given.label)
     given.out.mkdir(parents=True, exist_ok=True)
     for name, text in configmaps.manifests(
-        given.namespace, labels or configmaps.SIDECAR_LABEL
+        given.namespace or "", labels or configmaps.SIDECAR_LABEL
     ).items():
         (given.out / name).write_text(text, encoding="utf-8")
     return 0

@@ -6,11 +6,11 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from commandline.arguments import address, file_to_write, seconds
 from dashboards import boards
 from dashboards.model import Graph
 from dashboards.snapshot.errors import SnapshotError
@@ -134,10 +134,12 @@ class Meter:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("--prometheus", required=True, metavar="URL")
+    parser.add_argument("--prometheus", type=address, required=True, metavar="URL")
     parser.add_argument("--to", dest="end", default="now", metavar="TIME")
-    parser.add_argument("--scrape", type=float, default=slo.SCRAPE_INTERVAL_SECONDS)
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="the page that holds the table")
+    parser.add_argument("--scrape", type=seconds, default=slo.SCRAPE_INTERVAL_SECONDS)
+    parser.add_argument(
+        "--write", type=file_to_write, metavar="PAGE", help="the page that holds the table"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -145,12 +147,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises SnapshotError for a dead backend, ValueError for a page that has no place for a table.
     """
-    if arguments.scrape <= 0:
-        raise ValueError(f"--scrape: must be above 0 seconds, not {arguments.scrape:g}")
     page = arguments.write.read_text(encoding="utf-8") if arguments.write else f"{BEGIN}{END}"
     replaced(page, "")
     with closing(Meter(arguments.prometheus, arguments.scrape)) as meter:
-        end = moment(arguments.end, time.time())
+        end = moment(arguments.end, time.time(), "--to")
         costs = [meter.cost(board, end) for board in boards.ALL]
         text = table(costs, *meter.held(end), arguments.scrape)
     sys.stdout.write(f"{text}\n")

@@ -26,11 +26,11 @@ def write(folder: Path) -> None:
     """Write the dashboards, and remove those of an earlier generation that exist no more."""
     folder.mkdir(parents=True, exist_ok=True)
     made = files()
+    for name, text in made.items():
+        (folder / name).write_text(text, encoding="utf-8")
     for path in folder.glob("*.json"):
         if path.name not in made:
             path.unlink()
-    for name, text in made.items():
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 def differences(folder: Path) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commandline.arguments import address, file_to_write, seconds
 from dashboards import boards
 from dashboards.snapshot.filling import Range
 from dashboards.snapshot.jaeger import Jaeger
@@ -24,8 +24,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     names = [board.name for board in boards.ALL]
     parser.add_argument("board", choices=names, help="the dashboard to draw")
-    parser.add_argument("--prometheus", required=True, metavar="URL")
-    parser.add_argument("--jaeger", metavar="URL", help="adds the slowest traces")
+    parser.add_argument("--prometheus", type=address, required=True, metavar="URL")
+    parser.add_argument("--jaeger", type=address, metavar="URL", help="adds the slowest traces")
     parser.add_argument(
         "--from", dest="start", metavar="TIME", help="now-30m, ISO 8601 or Unix seconds"
     )
@@ -35,12 +35,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scrape",
-        type=float,
+        type=seconds,
         default=slo.SCRAPE_INTERVAL_SECONDS,
         metavar="SECONDS",
         help="how often services are scraped (default: %(default)s)",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--out", type=file_to_write, required=True, metavar="FILE")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -59,16 +59,14 @@ def run(arguments: argparse.Namespace) -> None:
 def _snapshot(arguments: argparse.Namespace) -> Snapshot:
     (board,) = (board for board in boards.ALL if board.name == arguments.board)
     now = time.time()
-    end = moment(arguments.end, now)
-    start = moment(arguments.start or board.since, end if not arguments.start else now)
+    end = moment(arguments.end, now, "--to")
+    start = moment(arguments.start, now, "--from") if arguments.start else moment(board.since, end)
     given = {}
     for each in arguments.var:
         name, found, value = each.partition("=")
         if not found:
             raise ValueError(f"--var: must be NAME=VALUE, not {each}")
         given[name] = value
-    if arguments.scrape <= 0:
-        raise ValueError(f"--scrape: must be above 0 seconds, not {arguments.scrape:g}")
     if not arguments.out.absolute().parent.is_dir():
         raise ValueError(f"--out: must be in a folder that exists, not {arguments.out}")
     seen = Range(start, end, arguments.scrape)

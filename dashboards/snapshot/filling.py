@@ -28,7 +28,7 @@ class Range:
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
-            raise ValueError(f"to: must be after from, {self.start:.0f}, not {self.end:.0f}")
+            raise ValueError(f"--to: must be after --from, {self.start:.0f}, not {self.end:.0f}")
 
     @property
     def seconds(self) -> float:
@@ -52,13 +52,13 @@ def chosen(variables: tuple[Variable, ...], given: Mapping[str, str]) -> dict[st
     names = {variable.name for variable in variables}
     unknown = sorted(set(given) - names)
     if unknown:
-        raise ValueError(f"var: must be one of {', '.join(sorted(names))}, not {unknown[0]}")
+        raise ValueError(f"--var: must be one of {', '.join(sorted(names))}, not {unknown[0]}")
     values = {}
     for variable in variables:
         value = given.get(variable.name, "")
         if variable.options and value and value not in variable.options:
             offered = ", ".join(variable.options)
-            raise ValueError(f"{variable.name}: must be one of {offered}, not {value}")
+            raise ValueError(f"--var {variable.name}: must be one of {offered}, not {value}")
         if variable.options:
             values[variable.name] = value or variable.default or variable.options[0]
         else:

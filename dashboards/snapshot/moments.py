@@ -10,8 +10,8 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _LENGTHS: Final = ((86_400, "days"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-def moment(text: str, now: float) -> float:
-    """Return Unix seconds. Raises ValueError for what is no time."""
+def moment(text: str, now: float, argument: str = "time") -> float:
+    """Return Unix seconds. Raises ValueError, naming the argument, for what is no time."""
     ago = re.fullmatch(r"now(?:-(\d+)([smhdw]))?", text)
     if ago:
         return now - int(ago[1] or 0) * _SECONDS.get(ago[2] or "s", 0)
@@ -21,7 +21,7 @@ def moment(text: str, now: float) -> float:
         read = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
-            f"time: must be now, now-30m, 2026-01-31T12:00 (UTC) or Unix seconds, not {text}"
+            f"{argument}: must be now, now-30m, 2026-01-31T12:00 (UTC) or Unix seconds, not {text}"
         ) from None
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 

@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from commandline.arguments import file_to_write, whole
 from dashboards.snapshot.browser import browser
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ _COLOURS: Final = 160
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("page", type=Path, help="a snapshot")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    parser.add_argument("--out", type=file_to_write, required=True, metavar="FILE.png")
     parser.add_argument(
-        "--width", type=int, default=DESK, metavar="PIXELS", help="(default: %(default)s)"
+        "--width", type=whole(), default=DESK, metavar="PIXELS", help="(default: %(default)s)"
     )
     parser.add_argument("--dark", action="store_true", help="as who prefers it dark sees it")
     parser.add_argument("--begin", default="", metavar="HEADING", help="leave out what is above")
@@ -35,8 +36,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Take it. Raises ValueError for a wrong argument, SnapshotError without a browser."""
-    if arguments.width < 1:
-        raise ValueError(f"--width: must be above 0 pixels, not {arguments.width}")
     if not arguments.page.is_file():
         raise ValueError(f"page: must be a snapshot's file, not {arguments.page}")
     with browser() as started:

@@ -48,7 +48,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 def test_a_range_ends_after_it_began() -> None:
-    with pytest.raises(ValueError, match="to: must be after from, 20, not 10"):
+    with pytest.raises(ValueError, match="--to: must be after --from, 20, not 10"):
         Range(20, 10)
 
 
@@ -70,9 +70,9 @@ def test_a_value_is_matched_as_it_is_and_what_is_not_given_is_everything() -> No
 
 
 def test_a_variable_that_the_dashboard_lacks_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"var: must be one of .*job.*, not colour"):
+    with pytest.raises(ValueError, match=r"--var: must be one of .*job.*, not colour"):
         chosen(BOARDS["incident"].variables, {"colour": "red"})
-    with pytest.raises(ValueError, match=r"window: must be one of 5m, .*, not 7m"):
+    with pytest.raises(ValueError, match=r"--var window: must be one of 5m, .*, not 7m"):
         chosen(BOARDS["incident"].variables, {"window": "7m"})
 
 
@@ -154,8 +154,10 @@ def test_a_prometheus_that_does_not_answer_ends_it_in_one_sentence(
     ("arguments", "sentence"),
     [
         (["--var", "job"], "--var: must be NAME=VALUE, not job"),
-        (["--scrape", "0"], "--scrape: must be above 0 seconds, not 0"),
-        (["--from", "now", "--to", "now-1h"], "to: must be after from"),
+        (["--var", "colour=red"], "error: --var: must be one of"),
+        (["--from", "yesterday"], "error: --from: must be now, now-30m, "),
+        (["--to", "tomorrow"], "error: --to: must be now, now-30m, "),
+        (["--from", "now", "--to", "now-1h"], "error: --to: must be after --from"),
         (["--out", "/nowhere/report.html"], "--out: must be in a folder that exists"),
     ],
 )
@@ -164,6 +166,27 @@ def test_a_wrong_argument_is_told(
 ) -> None:
     common = ["snapshot", "trend", "--prometheus", "http://127.0.0.1:1"]
     assert main([*common, "--out", str(tmp_path / "a.html"), *arguments]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--scrape", "0"], "argument --scrape: must be a number of seconds above 0, not '0'"),
+        (["--scrape", "nan"], "argument --scrape: must be a number of seconds above 0, not 'nan'"),
+        (["--prometheus", "here"], "argument --prometheus: must be an address such as"),
+        (["--jaeger", "http://["], "argument --jaeger: must be an address such as"),
+        (["--out", "/proc/version/a.html"], "argument --out: /proc/version: Not a directory"),
+        (["--out", "/proc"], "argument --out: /proc: Is a directory"),
+    ],
+)
+def test_a_value_that_can_never_be_meant_is_refused(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["snapshot", "trend", "--prometheus", "http://127.0.0.1:1", "--out", "a.html"]
+    with pytest.raises(SystemExit) as ended:
+        main([*common, *arguments])
+    assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
 
 
@@ -185,4 +208,15 @@ def test_the_sidecars_label_can_be_another(tmp_path: Path) -> None:
     manifest = yaml.safe_load((tmp_path / "incident.yaml").read_text())
     assert manifest["metadata"]["labels"] == {"dashboards": "yes"}
     assert "namespace" not in manifest["metadata"]
-    assert main(["configmaps", "--out", str(tmp_path), "--label", "dashboards"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"), [("--label", "dashboards"), ("--label", "a b=c"), ("--namespace", "A B")]
+)
+def test_what_kubernetes_would_refuse_is_refused(
+    argument: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["configmaps", "--out", str(tmp_path / "maps"), argument, value])
+    assert f"argument {argument}: must be " in capsys.readouterr().err
+    assert not (tmp_path / "maps").exists()
