@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from commandline.arguments import file_to_write, folder, whole
+from commandline.errors import sentence
 from stack.binaries import build, cache
 from stack.components import components
 from stack.compose import compose
@@ -27,8 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
         # From the first moment on: a build that is stopped must take its compilers along.
         with stop_signals():
             _run(chosen)
-    except (StackError, ValueError) as error:
-        sys.stderr.write(f"error: {error}\n")
+    except StackError as error:
+        sys.stderr.write(f"error: {error}\n")  # with a program's last lines, where one has ended
+        return 1
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"error: {sentence(error)}\n")
         return 1
     except Stopped:
         return INTERRUPTED
@@ -57,11 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     start = commands.add_parser("up", help="build what is missing, start everything, wait")
     start.add_argument(
         "--data",
-        type=Path,
-        default=Path(os.environ.get("STACK_DATA") or REPOSITORY / "var"),
+        type=folder,
+        default=os.environ.get("STACK_DATA") or str(REPOSITORY / "var"),
         help="folder of all state and logs (default: STACK_DATA, else var/)",
     )
-    start.add_argument("--rules", type=Path, default=Options.rules, help="folder of rule files")
+    start.add_argument("--rules", type=folder, default=Options.rules, help="folder of rule files")
     start.add_argument("--alertmanager-config", type=Path, default=Options.alertmanager_config)
     start.add_argument(
         "--scale", type=float, default=1, help="divides scrape and evaluation intervals, 1 to 10"
@@ -75,8 +80,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", choices=SERVICES, default=Profile.service)
-    parser.add_argument("--seconds", type=int, default=Profile.seconds, help="how long to record")
-    parser.add_argument("--out", type=Path, default=Profile.file, help="the flame graph (SVG)")
+    parser.add_argument(
+        "--seconds", type=whole(), default=Profile.seconds, help="how long to record"
+    )
+    parser.add_argument(
+        "--out", type=file_to_write, default=Profile.file, help="the flame graph (SVG)"
+    )
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ def profile(options: Options, wanted: Profile) -> None:
         StackError: py-spy is missing or may not look, or the demo can't be started.
     """
     recorder = _recorder()
+    wanted.file.parent.mkdir(parents=True, exist_ok=True)
     process = find(int(options.ports[_PORTS[wanted.service]]))
     if process is not None:
         say(f"profiling {wanted.service} of the running demo (process {process})")
@@ -94,7 +95,6 @@ def _recorder() -> str:
 
 
 def _record(recorder: str, process: int, wanted: Profile) -> None:
-    wanted.file.parent.mkdir(parents=True, exist_ok=True)
     wanted.file.unlink(missing_ok=True)
     command = [
         *(recorder, "record", "--pid", str(process), "--output", str(wanted.file)),

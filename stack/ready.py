@@ -3,6 +3,7 @@
 import socket
 import sys
 import time
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Mapping
 from urllib.parse import SplitResult, urlsplit
 
@@ -62,15 +63,24 @@ def wait(
     step.done("ready")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Wait for the servers given as `name=url`; return the exit status."""
+    parser = ArgumentParser(prog="python -m stack.ready", description=__doc__)
+    parser.add_argument("servers", type=_server, nargs="+", metavar="name=url")
     try:
-        wait(dict(argument.split("=", 1) for argument in arguments))
+        wait(dict(parser.parse_args(arguments).servers))
     except StackError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
 
 
+def _server(text: str) -> tuple[str, str]:
+    name, found, url = text.partition("=")
+    if not (name and found and url):
+        raise ArgumentTypeError(f"must be name=url, not {text!r}")
+    return name, url
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from argparse import ArgumentParser
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
@@ -136,8 +137,9 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: the messages are in the log already."""
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit status."""
+    ArgumentParser(prog="python -m stack.receiver", description=__doc__).parse_args(arguments)
     host = os.environ.get("RECEIVER_HOST") or "127.0.0.1"
     port = os.environ.get("RECEIVER_PORT") or DEFAULT_PORT
     try:

@@ -25,7 +25,9 @@ def up(options: Options) -> None:
 
     Raises:
         StackError: something was wrong before the start, or a program ended by itself.
+        OSError: the data folder can't be written.
     """
+    options.data.mkdir(parents=True, exist_ok=True)  # or it would be known after a long build
     wanted = programs(options)
     options.ready_file.unlink(missing_ok=True)
     render(options)

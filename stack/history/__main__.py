@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from commandline.arguments import folder
+from commandline.errors import sentence
 from stack.environment import REPOSITORY
 from stack.errors import StackError
 from stack.history.make import make
@@ -16,7 +18,7 @@ from stack.signals import Stopped, stop_signals
 def main(arguments: list[str] | None = None) -> int:
     """Make the history; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m stack.history", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="Prometheus's data folder")
+    parser.add_argument("--data", type=folder, required=True, help="Prometheus's data folder")
     parser.add_argument(
         "--targets",
         type=Path,
@@ -30,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
             make(chosen.data, chosen.targets, environment, time.time())
     except Stopped:
         return 130
-    except StackError as error:
-        sys.stderr.write(f"error: {error}\n")
+    except (StackError, OSError) as error:
+        sys.stderr.write(f"error: {sentence(error)}\n")
         return 1
     return 0
 

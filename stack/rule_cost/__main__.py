@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from commandline.arguments import folder, whole
+from commandline.errors import sentence
 from stack.console import say
 from stack.environment import REPOSITORY
 from stack.errors import StackError
@@ -36,10 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure each size; the exit code is 1 where the largest exceeds the limit."""
     parser = argparse.ArgumentParser(prog="python -m stack.rule_cost", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="raw series, with commas")
-    parser.add_argument("--rules", type=Path, default=RULES, help="folder of rule files")
-    parser.add_argument("--slowest", type=int, default=0, help="print so many rules of each size")
+    parser.add_argument("--rules", type=folder, default=RULES, help="folder of rule files")
     parser.add_argument(
-        "--concurrent", type=int, default=0, help="evaluate so many rules of a group at once"
+        "--slowest", type=whole(0), default=0, help="print so many rules of each size"
+    )
+    parser.add_argument(
+        "--concurrent", type=whole(0), default=0, help="evaluate so many rules of a group at once"
     )
     chosen = parser.parse_args(arguments)
     costs = []
@@ -52,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     say(f"  {seconds:.3f} s {name}")
     except Stopped:
         return 130
-    except StackError as error:
-        sys.stderr.write(f"error: {error}\n")
+    except (StackError, OSError) as error:
+        sys.stderr.write(f"error: {sentence(error)}\n")
         return 1
     return _report(costs)
 
@@ -96,10 +99,7 @@ def _verdict(cost: Cost) -> int:
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    sizes = tuple(int(each) for each in text.split(","))
-    if min(sizes) < 1:
-        raise ValueError(text)
-    return sizes
+    return tuple(map(whole(), text.split(",")))
 
 
 if __name__ == "__main__":

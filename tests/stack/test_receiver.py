@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from stack import receiver
 from stack.environment import REPOSITORY
 from tests.stack.running import eventually, free_ports, left_behind, started
 
@@ -83,6 +84,13 @@ def test_what_is_no_message_is_refused(url: str, body: str) -> None:
     answer = httpx.post(f"{url}page", content=body)
     assert answer.status_code == httpx.codes.BAD_REQUEST
     assert "no message of Alertmanager's" in answer.text
+
+
+def test_an_argument_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        receiver.main(["foo"])
+    assert ended.value.code == 2
+    assert "unrecognized arguments: foo" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_one_sentence(url: str) -> None:

@@ -167,6 +167,15 @@ def test_a_wrong_size_is_refused(sizes: str, capsys: pytest.CaptureFixture[str])
     assert "--sizes" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("argument", ["--slowest", "--concurrent"])
+def test_fewer_rules_than_none_are_refused(
+    argument: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main([argument, "-1"])
+    assert f"argument {argument}: must be a whole number from 0 on" in capsys.readouterr().err
+
+
 def test_a_folder_without_rules_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--sizes", "6000", "--rules", str(tmp_path)]) == 1
     assert f"{tmp_path} holds no rule files (*.yml)" in capsys.readouterr().err
