@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from benchmarks import instructions, memory, overhead, page, results, scrape, served, soak
@@ -22,6 +21,9 @@ from benchmarks.overhead import Overhead
 from benchmarks.results import Part
 from benchmarks.targets import Target
 from benchmarks.variants import VARIANTS
+from commandline.arguments import file_to_write, whole
+from commandline.errors import sentence
+from commandline.files import demand_writable
 
 _SCRAPES, _MEMORY_ROUNDS = 15, 3
 
@@ -33,6 +35,9 @@ def main() -> int:
     arguments = _arguments()
     targets: list[Target] = []
     try:
+        demand_writable(results.FILE)
+        if arguments.write:
+            page.around(arguments.write)
         for name in arguments.only:
             load = results.load_average()
             _say(f"{name}, load average {load:.1f}:")
@@ -43,8 +48,8 @@ def main() -> int:
             results.save(name, Part(_extent(name, arguments), load, kept, measured))
         if arguments.write:
             page.write(arguments.write, results.machine(), results.read())
-    except BenchError as error:
-        _say(f"bench: {error}")
+    except (BenchError, OSError) as error:
+        sys.stderr.write(f"bench: {sentence(error)}\n")
         return 2
     missed = [target for target in targets if not target.holds]
     _say(f"{len(targets) - len(missed)} of {len(targets)} promises kept, see {results.FILE}")
@@ -124,24 +129,18 @@ def _arguments() -> argparse.Namespace:
         prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--quick", action="store_true", help="few rounds: for a first look")
-    parser.add_argument("--rounds", type=_count, help="of every variant (10; quick: 2)")
-    parser.add_argument("--requests", type=_count, help="of each round (5000; quick: 1000)")
-    parser.add_argument("--seconds", type=_count, help="of load on uvicorn (5; quick: 1)")
-    parser.add_argument("--minutes", type=_count, help="of the soak (30; quick: 3)")
+    parser.add_argument("--rounds", type=whole(), help="of every variant (10; quick: 2)")
+    parser.add_argument("--requests", type=whole(), help="of each round (5000; quick: 1000)")
+    parser.add_argument("--seconds", type=whole(), help="of load on uvicorn (5; quick: 1)")
+    parser.add_argument("--minutes", type=whole(), help="of the soak (30; quick: 3)")
     parser.add_argument("--only", type=_parts, default=USUAL, help=", ".join(PARTS))
-    parser.add_argument("--write", type=Path, help="a page to put the figures into")
+    parser.add_argument("--write", type=file_to_write, help="a page to put the figures into")
     arguments = parser.parse_args()
     usual = (2, 1000, 1, 3) if arguments.quick else (10, 5000, 5, 30)
     for name, value in zip(("rounds", "requests", "seconds", "minutes"), usual, strict=True):
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
     return arguments
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
-    return int(text)
 
 
 def _parts(text: str) -> list[str]:

@@ -22,10 +22,7 @@ def write(path: Path, machine: str, parts: Mapping[str, Part]) -> None:
     Raises:
         BenchError: the page has no marks.
     """
-    before, begun, rest = path.read_text().partition(BEGIN)
-    _old, ended, after = rest.partition(END)
-    if not (begun and ended):
-        raise BenchError(f"{path} has no line {BEGIN!r} with {END!r} after it")
+    before, after = around(path)
     texts = [f"{machine}.", runs(parts)]
     texts.append(table(target for part in parts.values() for target in part.targets))
     overheads = [found for part in parts.values() for found in part.overheads]
@@ -33,6 +30,19 @@ def write(path: Path, machine: str, parts: Mapping[str, Part]) -> None:
         texts += [chart(overheads), overhead.table(overheads)]
     measured = "\n\n".join(texts)
     path.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
+
+
+def around(path: Path) -> tuple[str, str]:
+    """What stands before and after the marks of the page.
+
+    Raises:
+        BenchError: the page has no marks.
+    """
+    before, begun, rest = path.read_text().partition(BEGIN)
+    _old, ended, after = rest.partition(END)
+    if not (begun and ended):
+        raise BenchError(f"{path} has no line {BEGIN!r} with {END!r} after it")
+    return before, after
 
 
 def runs(parts: Mapping[str, Part]) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from commandline.arguments import file_to_write, seconds
+from commandline.errors import sentence
 from drill import snapshot
 from drill.demo import Demo
 from drill.errors import DrillError, MissedError
@@ -48,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         with _stage(folder, chosen.scale, chosen.rows) as stage:
             failures += _rehearse(stage, chosen, rows)
             snapshot.draw(stage, chosen.report)
-    except DrillError as error:
-        failures.append(str(error))
+    except (DrillError, OSError) as error:
+        failures.append(sentence(error))
     except KeyboardInterrupt:
         shutil.rmtree(folder)
         return _INTERRUPTED
@@ -133,13 +135,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--healthy-seconds",
-        type=float,
+        type=seconds,
         default=90,
         help="how long all must be silent before the first fault (default 90)",
     )
     parser.add_argument(
         "--report",
-        type=Path,
+        type=file_to_write,
         default=snapshot.FILE,
         help="page that shows the Incident dashboard of the drill (default var/drill/report.html)",
     )

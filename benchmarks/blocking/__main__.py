@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from benchmarks.blocking import cost, find, quiet
 from benchmarks.blocking.service import running
+from commandline.arguments import whole
 
 LOOPS: Final = ("asyncio", "uvloop")
 
@@ -32,15 +33,12 @@ class Result(Protocol):
 def main() -> int:
     """Run everything; the number of broken promises is the exit code's reason."""
     arguments = _arguments()
-    results = [
-        _show(result) for loop in LOOPS for result in [_find(loop, arguments.blocks)] if result
-    ]
+    results = [_show(_find(loop, arguments.blocks)) for loop in LOOPS]
     for loop in LOOPS:
         with running(loop) as service:
             _say(f"{loop}: nothing blocks")
-            if arguments.healthy:
-                each = arguments.healthy / len(LOOPS)
-                results.append(_show(asyncio.run(quiet.healthy(service, each))))
+            each = arguments.healthy / len(LOOPS)
+            results.append(_show(asyncio.run(quiet.healthy(service, each))))
             results.append(_show(asyncio.run(quiet.stopped(service))))
             results.append(_show(asyncio.run(quiet.starved(service, arguments.starved))))
     results.append(_show(cost.measure(arguments.cost)))
@@ -49,9 +47,7 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def _find(loop: str, blocks: int) -> Result | None:
-    if not blocks:
-        return None
+def _find(loop: str, blocks: int) -> Result:
     with running(loop) as service:
         _say(f"{loop}: {blocks} random blocks under load")
         asyncio.run(find.provoke(service, blocks))
@@ -70,18 +66,14 @@ def _say(line: str) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--blocks", type=_count, default=300, help="blocks on each loop")
-    parser.add_argument("--healthy", type=_count, default=600, help="seconds of healthy load")
-    parser.add_argument("--starved", type=_count, default=10, help="seconds without enough CPU")
-    parser.add_argument("--cost", type=_count, default=20, help="seconds to measure the cost in")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.blocking", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--blocks", type=whole(), default=300, help="blocks on each loop")
+    parser.add_argument("--healthy", type=whole(), default=600, help="seconds of healthy load")
+    parser.add_argument("--starved", type=whole(), default=10, help="seconds without enough CPU")
+    parser.add_argument("--cost", type=whole(), default=20, help="seconds to measure the cost in")
     return parser.parse_args()
-
-
-def _count(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ def test_a_child_that_fails_says_why() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rounds", "0"], "must be a whole number above 0, got '0'"),
+        (["--rounds", "0"], "must be a whole number from 1 on, not '0'"),
         (
             ["--only", "speed"],
             "must be of overhead, routers, scrape, memory, served, soak, got 'speed'",
@@ -205,6 +205,19 @@ def test_a_wrong_argument_is_one_sentence(arguments: list[str], said: str) -> No
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
     assert said in ended.stderr
+
+
+def test_what_can_not_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    root = str(Path(__file__).parents[2])
+    (tmp_path / "var").touch()
+    command = [sys.executable, "-m", "benchmarks", "--only", "soak"]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, cwd=tmp_path,
+        env=children.environment(PYTHONPATH=root),
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr == f"bench: {tmp_path}/var: Not a directory\n"
+    assert ended.stdout == ""
 
 
 @pytest.mark.slow

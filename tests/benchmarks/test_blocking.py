@@ -73,11 +73,13 @@ def test_a_run_of_the_collector_is_none_unless_the_collector_ran() -> None:
     assert not find.is_collection(block, [])
 
 
-def test_a_wrong_argument_is_one_sentence() -> None:
-    command = [sys.executable, "-m", "benchmarks.blocking", "--blocks", "many"]
+@pytest.mark.parametrize("argument", ["--blocks", "--healthy", "--starved", "--cost"])
+@pytest.mark.parametrize("value", ["many", "0"])
+def test_a_wrong_argument_is_one_sentence(argument: str, value: str) -> None:
+    command = [sys.executable, "-m", "benchmarks.blocking", argument, value]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
-    assert "argument --blocks: must be a whole number, got 'many'" in ended.stderr
+    assert f"argument {argument}: must be a whole number from 1 on, not {value!r}" in ended.stderr
 
 
 @pytest.mark.slow

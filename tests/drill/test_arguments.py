@@ -11,6 +11,9 @@ from drill.__main__ import main
         (["--rows", "errors,floods"], "'floods' is none of slow_tail, errors, traffic"),
         (["--scale", "11"], "must be a number from 1 to 10, not 11"),
         (["--scale", "0.5"], "must be a number from 1 to 10, not 0.5"),
+        (["--healthy-seconds", "-1"], "must be a number of seconds above 0, not '-1'"),
+        (["--healthy-seconds", "nan"], "must be a number of seconds above 0, not 'nan'"),
+        (["--report", "/dev/null/report.html"], "argument --report: /dev/null: Not a directory"),
         (["--scale", "fast"], "must be a number from 1 to 10, not fast"),
     ],
 )
