@@ -9,6 +9,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from commandline.files import demand_writable
 from demo_service.models import Base
 
 if TYPE_CHECKING:
@@ -19,8 +20,18 @@ if TYPE_CHECKING:
 _LOCK_WAIT_SECONDS = 5
 
 
+def make_folder(settings: Settings) -> None:
+    """Make the folder of a SQLite file. Raises OSError where no file can be written there."""
+    url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite":
+        file = Path(str(url.database))
+        demand_writable(file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+
+
 def create_engine(settings: Settings) -> AsyncEngine:
     """Return an engine for `settings.database`; nothing is connected yet."""
+    make_folder(settings)
     url = make_url(settings.database)
     engine = create_async_engine(
         url,
@@ -45,7 +56,6 @@ async def create_tables(engine: AsyncEngine) -> None:
 
 def _driver_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         return {"connect_args": {"timeout": _LOCK_WAIT_SECONDS}}
     # A ping finds the connections that a restarted server has dropped.
     return {"pool_pre_ping": True, "connect_args": {"timeout": 5, "command_timeout": 10}}

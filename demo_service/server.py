@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
-from pydantic import ValidationError
 
-from demo_service.settings import Settings, sentence
+from demo_service.command import refusals
+from demo_service.settings import Settings
 
 # Health checks and the fault switch are no users' requests: they would flatter the figures.
 _NOT_TRAFFIC = "/healthz$,/readyz$,/admin/"
@@ -20,20 +20,17 @@ _NOT_TRAFFIC = "/healthz$,/readyz$,/admin/"
 def serve(name: str, create_app: Callable[[Settings], FastAPI], port: str) -> None:
     """Serve as `name` until SIGTERM or SIGINT; `port` is the setting that holds the port.
 
-    Ends the process with one sentence where a setting is wrong or the port is taken.
+    Ends the process with one sentence where a setting is wrong, a folder can't be written or the
+    port is taken.
     """
     os.environ.setdefault("OTEL_SERVICE_NAME", name)
     os.environ.setdefault("OTEL_PYTHON_EXCLUDED_URLS", _NOT_TRAFFIC)
     # uvicorn raises the signal again once it has shut down; being asked to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
+    with refusals(name):
         settings = Settings()
         listener = _listen(settings.host, getattr(settings, port))
         app = create_app(settings)
-    except ValidationError as error:
-        raise SystemExit(f"{name}: {sentence(error)}") from None
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"{name}: {error}") from None
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -92,8 +92,14 @@ class Settings(BaseSettings):
 
 
 def sentence(error: ValidationError) -> str:
-    """Say in one line which settings are wrong, and how."""
+    """Say in one line which variables are wrong, and how."""
     return "; ".join(
-        f"{'.'.join(map(str, item['loc']))}={item['input']!r}: {item['msg']}"
+        f"{_variable(str(item['loc'][0]))}={item['input']!r}: {item['msg']}"
         for item in error.errors(include_url=False)
     )
+
+
+def _variable(place: str) -> str:
+    """Return the variable behind a field's name; a field with a name of its own is told by that."""
+    prefix = Settings.model_config["env_prefix"] if place in Settings.model_fields else ""
+    return f"{prefix}{place}".upper()

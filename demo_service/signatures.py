@@ -10,6 +10,8 @@ import secrets
 import tempfile
 from typing import TYPE_CHECKING
 
+from commandline.files import demand_writable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -42,8 +44,9 @@ def kept_secret(path: Path) -> bytes:
     The services and the load generator start together. Linking a finished file fails for all
     but the first, so that every process reads the same secret, and never half of one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
+        demand_writable(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:
             draft.write(secrets.token_hex(32))
             draft.flush()

@@ -9,13 +9,14 @@ import signal
 import gevent
 import httpx
 from gevent.event import Event
+from gevent.pywsgi import WSGIServer
 from locust.env import Environment
-from pydantic import ValidationError
 
+from demo_service.command import refusals, refuse_arguments
 from demo_service.load.control import control_server
 from demo_service.load.pace import DailyShape
 from demo_service.load.visitor import Visitor
-from demo_service.settings import Settings, sentence
+from demo_service.settings import Settings
 
 _STOP_SECONDS = 3.0
 _FORGET_SECONDS = 3600.0
@@ -26,22 +27,25 @@ def main() -> None:
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopping.set)
-    try:
+    with refusals("load"):
         settings = Settings()
+        Visitor.webhook_key = settings.webhook_key
         shape = DailyShape(settings.load_rate)
         control = control_server(shape, settings.host, settings.load_port)
-        control.start()
-    except ValidationError as error:
-        raise SystemExit(f"load: {sentence(error)}") from None
-    except OSError as error:
-        where = f"{settings.host}:{settings.load_port}"
-        reason = os.strerror(error.errno or 0)
-        raise SystemExit(f"load: can't listen on {where}: {reason}") from None
+        _listen(control, f"{settings.host}:{settings.load_port}")
     try:
         if _ready(settings.orders_base_url, stopping):
             _run(settings, shape, stopping)
     finally:
         control.stop(timeout=1)
+
+
+def _listen(control: WSGIServer, where: str) -> None:
+    try:
+        control.start()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise OSError(f"can't listen on {where}: {reason}") from None
 
 
 def _ready(base_url: str, stopping: Event) -> bool:
@@ -57,7 +61,6 @@ def _ready(base_url: str, stopping: Event) -> bool:
 
 
 def _run(settings: Settings, shape: DailyShape, stopping: Event) -> None:
-    Visitor.webhook_key = settings.webhook_key
     environment = Environment(
         user_classes=[Visitor],
         shape_class=shape,
@@ -77,4 +80,5 @@ def _run(settings: Settings, shape: DailyShape, stopping: Event) -> None:
 
 
 if __name__ == "__main__":
+    refuse_arguments("demo_service.load", __doc__)
     main()

@@ -2,16 +2,12 @@
 
 import os
 
-from pydantic import ValidationError
-
+from demo_service.command import refusals, refuse_arguments
 from demo_service.receipts.worker import serve
-from demo_service.settings import Settings, sentence
+from demo_service.settings import Settings
 
 if __name__ == "__main__":
+    refuse_arguments("demo_service.receipts", __doc__)
     os.environ.setdefault("OTEL_SERVICE_NAME", "receipts")
-    try:
+    with refusals("receipts"):
         serve(Settings())
-    except ValidationError as error:
-        raise SystemExit(f"receipts: {sentence(error)}") from None
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"receipts: {error}") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import httpx
@@ -27,6 +29,7 @@ PROGRAMS = {
     "payments": "demo_service.payments",
     "load": "demo_service.load",
 }
+COMMANDS = {**PROGRAMS, "receipts": "demo_service.receipts"}
 
 
 @pytest.fixture
@@ -123,7 +126,10 @@ def test_a_taken_port_is_one_sentence(
         ("orders", "DATABASE_URL", "mysql://localhost/orders"),
         ("orders", "OTEL_METRICS_EXPORTER", "carrier pigeon"),
         ("payments", "PAYMENTS_PORT", "eighty"),
+        ("orders", "DEMO_POOL_SIZE", "none"),
+        ("orders", "DEMO_REDIS_URL", "localhost"),
         ("load", "LOAD_PORT", "0"),
+        ("load", "DEMO_LOAD_RATE", "-1"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(
@@ -133,10 +139,30 @@ def test_a_wrong_setting_is_one_sentence(
     assert said.startswith(f"{name}: ")
     assert said.count("\n") == 1
     assert value in said
-    assert variable.removeprefix("DEMO_").lower() in said.lower()
+    assert variable in said
+
+
+@pytest.mark.parametrize("name", ["orders", "receipts", "load"])
+def test_a_state_folder_that_can_not_be_is_one_sentence(
+    name: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    variables = {"DEMO_STATE_DIR": str(tmp_path / "file"), "DEMO_REDIS_URL": "redis://127.0.0.1:9"}
+    said = _fails(name, tmp_path / "log", environment | variables)
+    assert said == f"{name}: {tmp_path}/file: Not a directory\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_argument_is_refused(name: str) -> None:
+    command = [sys.executable, "-m", COMMANDS[name], "foo"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith(
+        f"python -m {COMMANDS[name]}: error: unrecognized arguments: foo\n"
+    )
 
 
 def _fails(name: str, log: Path, environment: dict[str, str]) -> str:
-    with program(PROGRAMS[name], log, **environment) as process:
+    with program(COMMANDS[name], log, **environment) as process:
         assert process.wait(60) == 1
     return log.read_text()
