@@ -50,20 +50,35 @@ def find(paths: Sequence[Path]) -> list[Finding]:
     """What ruff finds below `paths`; its configuration and `noqa` comments are honoured.
 
     Raises:
-        AuditError: a path doesn't exist, ruff is missing or fails, or a file is no Python.
+        AuditError: a path doesn't exist or holds no Python, ruff is missing or fails, or a file
+            can't be read as Python.
     """
     for path in paths:
         if not path.exists():
             raise AuditError(f"there is no {path}")
-    options = ["check", "--select", _BLOCKING, "--output-format", "json", "--no-fix", "--no-cache"]
-    command = [*_ruff(), *options, "--", *map(str, paths)]
+        if not any(_is_python(name) for name in _asked("--show-files", path).splitlines()):
+            raise AuditError(f"{path} holds no Python that ruff would read")
+    told = _asked("--select", _BLOCKING, "--output-format", "json", "--no-fix", *paths)
+    try:
+        return [_finding(item) for item in json.loads(told)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AuditError(f"ruff's answer can't be read ({error!r}): is it 0.15 or newer?") from None
+
+
+def _asked(*arguments: str | Path) -> str:
+    """Return what `ruff check` answers."""
+    options = [each for each in arguments if isinstance(each, str)]
+    paths = [str(each) for each in arguments if isinstance(each, Path)]
+    command = [*_ruff(), "check", "--no-cache", *options, "--", *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ruff, of our own environment
     if done.returncode not in (0, 1):
         raise AuditError(f"ruff failed: {_last_line(done.stderr)}")
-    try:
-        return [_finding(item) for item in json.loads(done.stdout)]
-    except (ValueError, KeyError, TypeError) as error:
-        raise AuditError(f"ruff's answer can't be read ({error!r}): is it 0.15 or newer?") from None
+    return done.stdout
+
+
+def _is_python(name: str) -> bool:
+    """Whether a file that ruff lists is one: it reads the project's own file as well."""
+    return bool(name.strip()) and Path(name).name != "pyproject.toml"
 
 
 def _ruff() -> list[str]:

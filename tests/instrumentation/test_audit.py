@@ -198,12 +198,17 @@ def test_whatever_is_wrong_is_one_sentence(
         bare = f"http://127.0.0.1:{server.server_port}/"
         closed = f"http://127.0.0.1:{_free_port()}/metrics"
         (project / "broken.py").write_text("async def (\n")
+        Path("empty").mkdir()
+        Path("empty", "pyproject.toml").write_text("[project]\n")
+        Path("notes.md").write_text("# Notes\n")
         wrong = {
             ("nowhere",): "there is no nowhere",
             ("app/shop.py", "--metrics", "shop"): "--metrics must be an http:// or https:// "
             "address, got 'shop'",
             ("app/shop.py", "--metrics", closed): f"{closed} doesn't answer: ",
             ("app/shop.py", "--metrics", bare): f"{bare} has no asyncio_event_loop_culprit",
+            ("empty",): "empty holds no Python that ruff would read",
+            ("app/shop.py", "notes.md"): "notes.md holds no Python that ruff would read",
             ("app",): f"{project}/broken.py:1 can't be read as Python: ",
         }
         for arguments, sentence in wrong.items():
