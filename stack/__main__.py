@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from commandline.arguments import file_to_write, folder, whole
+from commandline.arguments import file_to_write, folder
 from commandline.errors import sentence
 from stack.binaries import build, cache
 from stack.components import components
@@ -80,9 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", choices=SERVICES, default=Profile.service)
-    parser.add_argument(
-        "--seconds", type=whole(), default=Profile.seconds, help="how long to record"
-    )
+    parser.add_argument("--seconds", type=int, default=Profile.seconds, help="how long to record")
     parser.add_argument(
         "--out", type=file_to_write, default=Profile.file, help="the flame graph (SVG)"
     )
