@@ -23,6 +23,8 @@ CHANNELS: Final = tuple(
 )  # fmt: skip
 """What Alertmanager 0.34 can send to."""
 
+_PAGE: Final = "page"
+
 
 def read(path: Path, names: Collection[str]) -> dict[str, Any]:
     """Return what a file holds: `receivers`, and `global` where it has that.
@@ -31,8 +33,8 @@ def read(path: Path, names: Collection[str]) -> dict[str, Any]:
         path: a YAML file.
         names: those that something is sent to.
 
-    Raises ValueError for a file that can't be read, and for a receiver that nothing is sent to,
-    that sends to nobody, or that has a key which Alertmanager doesn't know.
+    Raises ValueError for a file that can't be read, for a receiver that nothing is sent to or that
+    has a key which Alertmanager doesn't know, and for pages that are sent to nobody.
     """
     given = _load(path)
     try:
@@ -76,7 +78,9 @@ def _demand_receiver(receiver: object, names: Collection[str], seen: Collection[
             )
         if key != "name" and not _is_list_of_mappings(configs):
             raise ValueError(f"receivers: {name}: {key} must be a list of keys with values")
-    if not any(receiver.get(channel) for channel in CHANNELS):
+    # Tickets, the log and the dead man's switch may be left to nobody, on purpose.
+    is_page = str(name).partition("-")[0] == _PAGE
+    if is_page and not any(receiver.get(channel) for channel in CHANNELS):
         raise ValueError(
             f"receivers: {name} sends to nobody: give it a channel, such as webhook_configs"
         )

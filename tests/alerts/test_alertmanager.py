@@ -124,6 +124,13 @@ def test_wrong_receivers_are_refused(text: str, message: str, tmp_path: Path) ->
     assert message in str(caught.value)
 
 
+def test_a_ticket_may_be_for_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "receivers.yml"
+    path.write_text("receivers: [{name: ticket}]")
+    alertmanager.write(tmp_path / "out", UNSCALED, None, receivers=path)
+    amtool("check-config", tmp_path / "out" / "alertmanager.yml")
+
+
 def test_the_channels_are_those_that_alertmanager_knows(tmp_path: Path) -> None:
     """Of the native version; what newer ones send to is no mistake either."""
     for channel in channels.CHANNELS:
