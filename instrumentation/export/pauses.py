@@ -8,34 +8,44 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_WORK_SECONDS: Final = 0.001
-_PAUSE_SECONDS: Final = 0.0001
+_HURRIED: Final = (0.001, 0.0001)
+_PATIENT: Final = (0.0002, 0.002)
 
 
 class Pauses:
-    """Tells when a pause is due, a millisecond after the last one.
+    """Tells when a pause is due, some time after the last one.
 
     A thread that has the interpreter gives it up after five milliseconds at the earliest, and the
     loop would wait for it. It has to sleep for a moment: after a `sleep(0)` it is awake again
     before the loop's thread is.
+
+    Arguments:
+        work: seconds without a pause.
+        pause: seconds of a pause.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work: float = _HURRIED[0], pause: float = _HURRIED[1]) -> None:
+        self._work = work
+        self._pause = pause
         self._since = time.perf_counter()
 
     def due(self) -> bool:
         """Whether the work has gone on for long enough."""
-        return time.perf_counter() - self._since > _WORK_SECONDS
+        return time.perf_counter() - self._since > self._work
 
     def take(self) -> None:
         """Let others go on."""
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(self._pause)
         self._since = time.perf_counter()
 
 
 def between(things: Iterable[T]) -> Iterator[T]:
-    """These things, with a pause between any two of them where one is due."""
-    pauses = Pauses()
+    """These things, one after the other for a tenth of the time: nobody waits for this work.
+
+    Done in one go it would take half of a busy loop's time while it lasts, and what comes
+    meanwhile would wait until the loop has caught up.
+    """
+    pauses = Pauses(*_PATIENT)
     for one in things:
         if pauses.due():
             pauses.take()

@@ -122,6 +122,7 @@ class SpanQueue(SpanProcessor):
         deadline = time.monotonic() + timeout_millis / 1000
         with self._changed:
             until = self._settled + self._in_flight + len(self._spans)
+            self._flushing = True
             self._wake.set()
             while self._settled < until:
                 left = deadline - time.monotonic()
@@ -148,9 +149,12 @@ class SpanQueue(SpanProcessor):
     def _work(self) -> None:
         attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         while (exporter := self._exporter) is not None and self._thread is current_thread():
-            self._wake.wait(self._delay)
+            woken = self._wake.wait(self._delay)
             self._wake.clear()
-            while self._spans and self._exporter is exporter:
+            all_of_them, self._flushing = not woken or self._flushing, False
+            # What came after a full batch waits for more, or for its time.
+            least = 1 if all_of_them else self._batch
+            while len(self._spans) >= least and self._exporter is exporter:
                 if not self._export(exporter, self._take()):
                     with self._changed:
                         self._changed.wait_for(self._is_over, _PAUSE_SECONDS)
@@ -190,6 +194,7 @@ class SpanQueue(SpanProcessor):
         self._spans: deque[ReadableSpan] = deque()
         self._settled = 0
         self._in_flight = 0
+        self._flushing = False
         self._wake = threading.Event()
         self._changed: threading.Condition = threading.Condition()
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Final
 
 from starlette.types import Scope
 
 from instrumentation.settings import ANY_HOST, HEALTH_CHECKS
+
+_SUSPECTS: Final = ("/health", "/ready", "/live")
+"""What the path of a health check begins with."""
 
 
 def by(patterns: Sequence[str]) -> Callable[[Scope], object] | None:
@@ -19,9 +23,9 @@ def by(patterns: Sequence[str]) -> Callable[[Scope], object] | None:
     if not patterns:
         return None
     if tuple(patterns) == (HEALTH_CHECKS,):
-        # About the path alone: there is no need to put a URL together.
+        # About the path alone: there is no need to put a URL together, and seldom to search it.
         match = re.compile(HEALTH_CHECKS.removeprefix(ANY_HOST)).match
-        return lambda scope: match(scope["path"])
+        return lambda scope: scope["path"].startswith(_SUSPECTS) and match(scope["path"])
     search = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).search
     return lambda scope: search(_url(scope))
 

@@ -77,6 +77,19 @@ def test_a_full_batch_goes_without_waiting(harness: Harness) -> None:
     wait_until(lambda: harness.outcome("exported") == 10)
 
 
+def test_what_came_after_a_full_batch_waits_for_more(harness: Harness) -> None:
+    harness.exporter.go.clear()
+    harness.queue.start()
+    harness.end_spans(10)
+    wait_until(lambda: len(harness.queue._spans) == 0)  # taken, and on its way
+    harness.end_spans(3)
+    harness.exporter.go.set()
+    wait_until(lambda: harness.outcome("exported") == 10)
+    harness.end_spans(7)
+    wait_until(lambda: harness.outcome("exported") == 20)
+    assert list(map(len, harness.exporter.batches)) == [10, 10]
+
+
 def test_a_full_queue_drops_the_newest_and_counts_them() -> None:
     harness = Harness(size=5, batch=5)
     harness.end_spans(8)

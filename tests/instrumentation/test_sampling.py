@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
@@ -10,6 +12,8 @@ from starlette.testclient import TestClient
 
 from instrumentation import Settings
 from instrumentation.export import spans
+from instrumentation.http import excluded
+from instrumentation.settings import HEALTH_CHECKS
 from tests.instrumentation.conftest import Observed
 
 TRACE, SPAN = "ab" * 16, "cd" * 8
@@ -118,3 +122,17 @@ def test_an_empty_list_excludes_nothing(observed: Observed) -> None:
     observed.instrument_with(app, Settings.from_env({"OTEL_PYTHON_EXCLUDED_URLS": ""}))
     TestClient(app).get("/healthz")
     assert observed.counts() == {("GET", "/healthz", "200", ""): 1}
+
+
+@pytest.mark.parametrize("end", ["", "/", "/db", "/db/", "x", "/a/b", "?"])
+@pytest.mark.parametrize(
+    "name",
+    ["health", "healthz", "healthcheck", "health-check", "health_check", "ready", "readyz", "live",
+     "livez", "liver", "a/health", "x", ""],
+)  # fmt: skip
+def test_a_shortcut_excludes_what_the_expression_does(name: str, end: str) -> None:
+    is_excluded = excluded.by(Settings().excluded_urls)
+    assert is_excluded is not None
+    scope = {"scheme": "http", "headers": [(b"host", b"x:80")], "path": f"/{name}{end}"}
+    by_url = re.search(HEALTH_CHECKS, f"http://x:80{scope['path']}")
+    assert bool(is_excluded(scope)) == bool(by_url)
