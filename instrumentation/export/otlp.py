@@ -31,6 +31,7 @@ _silent: Final = logging.getLogger("instrumentation.export.silent")
 _silent.disabled = True
 
 _LOG_EVERY_SECONDS: Final = 60.0
+_IDLE_SECONDS: Final = 0.2
 _LATER: Final = (429, 502, 503, 504)
 """Statuses that OTLP has a client try again behind."""
 _TRANSPORT: Final = "_transport"
@@ -58,7 +59,7 @@ class DirectExporter(OTLPSpanExporter):
 
     def __init__(self, endpoint: str | None, timeout: float) -> None:
         super().__init__(endpoint, timeout=timeout, **_transport(endpoint))
-        self._logged = float("-inf")
+        self._logged = self._ended = float("-inf")
         if hasattr(self, "_client"):
             self._client._logger = _silent
 
@@ -71,7 +72,10 @@ class DirectExporter(OTLPSpanExporter):
         client = getattr(self, "_client", None)
         if client is None or self._shutdown:
             return super().export(spans)
-        answer = client.export(encode.spans(pauses.between(spans)))
+        # Where one batch follows another, there is no time for patience: the queue would run over.
+        patient = time.monotonic() - self._ended > _IDLE_SECONDS
+        answer = client.export(encode.spans(pauses.between(spans, patient=patient)))
+        self._ended = time.monotonic()
         if answer.success:
             return SpanExportResult.SUCCESS
         away = not self._shutdown and _is_away(answer.status_code, answer.error)

@@ -39,13 +39,14 @@ class Pauses:
         self._since = time.perf_counter()
 
 
-def between(things: Iterable[T]) -> Iterator[T]:
-    """These things, one after the other for a tenth of the time: nobody waits for this work.
+def between(things: Iterable[T], *, patient: bool) -> Iterator[T]:
+    """These things, with a pause between any two of them where one is due.
 
-    Done in one go it would take half of a busy loop's time while it lasts, and what comes
-    meanwhile would wait until the loop has caught up.
+    Arguments:
+        patient: work for a tenth of the time. In one go it would take half of a busy loop's time
+            while it lasts, and what comes meanwhile would wait until the loop has caught up.
     """
-    pauses = Pauses(*_PATIENT)
+    pauses = Pauses(*(_PATIENT if patient else _HURRIED))
     for one in things:
         if pauses.due():
             pauses.take()

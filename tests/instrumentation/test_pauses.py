@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -26,7 +28,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_nothing_is_lost_between_two_pauses(taken: list[int]) -> None:
-    assert list(pauses.between("abc")) == ["a", "b", "c"]
+    assert list(pauses.between("abc", patient=True)) == ["a", "b", "c"]
     assert len(taken) == 3
 
 
@@ -48,3 +50,21 @@ def test_an_export_pauses_between_spans(taken: list[int]) -> None:
     with pytest.raises(AwayError):
         exporter.export(kept.get_finished_spans())
     assert len(taken) == 3
+
+
+def test_only_a_batch_that_comes_alone_is_encoded_with_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patience: list[bool] = []
+
+    def between(things: Any, *, patient: bool) -> Any:
+        patience.append(patient)
+        return things
+
+    monkeypatch.setattr(pauses, "between", between)
+    exporter = DirectExporter("http://127.0.0.1:1/v1/traces", 0.1)
+    for idle in (0.0, 0.0, 5.0):
+        exporter._ended -= idle
+        with pytest.raises(AwayError):
+            exporter.export([])
+    assert patience == [True, False, True]
