@@ -20,6 +20,7 @@ import structlog
 from fastapi import FastAPI
 from opentelemetry.trace import TraceFlags, format_span_id, format_trace_id
 
+from instrumentation import logs
 from instrumentation.logs import add_trace_context
 from tests.instrumentation.conftest import Observed, Serve, wait_until
 
@@ -49,6 +50,17 @@ def kept(name: str = "tests.logs") -> Iterator[list[Any]]:
     finally:
         target.removeHandler(handler)
         target.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def nobody_else() -> Iterator[None]:
+    """What other tests have instrumented and left in this process puts no fields into records."""
+    others = tuple(logs._installed)
+    for each in others:
+        logs._uninstall(each)
+    yield
+    for each in others:
+        logs.install(each)
 
 
 def application() -> FastAPI:
