@@ -205,7 +205,8 @@ def test_a_second_application_is_told_what_is_not_in_force(
         from instrumentation import Settings, instrument
         logging.basicConfig()
         given = dict(traces_exporter="console", shutdown_seconds=0)
-        first = instrument(FastAPI(), Settings(service_name="a", **given))
+        app = FastAPI()  # one that is gone gives the queue back
+        first = instrument(app, Settings(service_name="a", **given))
         instrument(FastAPI(), Settings(service_name="a", **given)).uninstrument()
         if not {first_stays}:
             first.uninstrument()
