@@ -6,11 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 
+from instrumentation.seldom import Seldom
 from instrumentation.series import Families
 
 logger = logging.getLogger("instrumentation")
-
-_LOG_EVERY_SECONDS = 60.0
 
 
 class InternalErrors:
@@ -18,13 +17,10 @@ class InternalErrors:
 
     def __init__(self, families: Families, clock: Callable[[], float] = time.monotonic) -> None:
         self._families = families
-        self._clock = clock
-        self._logged: dict[str, float] = {}
+        self._seldom = Seldom(clock)
 
     def report(self, part: str, error: BaseException) -> None:
         """Take note of `error`, which `part` caught."""
         self._families.internal_errors.child(part).inc()
-        now = self._clock()
-        if now - self._logged.get(part, float("-inf")) >= _LOG_EVERY_SECONDS:
-            self._logged[part] = now
+        if self._seldom.is_news(part):
             logger.error("the %s instrumentation failed; requests go on", part, exc_info=error)

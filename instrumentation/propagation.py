@@ -17,6 +17,7 @@ from opentelemetry.trace import Link
 from starlette.types import Scope
 
 from instrumentation.attached import NOBODY
+from instrumentation.seldom import Seldom
 
 _NAME: Final = itemgetter(0)
 _HELD: Final = "_HTTP_TEXT_FORMAT"
@@ -30,7 +31,6 @@ _current_textmap: Final[Callable[[], TextMapPropagator]] = (
 
 _W3C: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
 
-_LOG_EVERY_SECONDS: Final = 60.0
 _LOGGERS: Final = tuple(
     map(
         logging.getLogger,
@@ -126,8 +126,7 @@ class Complaints(logging.Filter):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.reading = Reading()
-        self._clock = clock
-        self._latest = float("-inf")
+        self._seldom = Seldom(clock)
         for logger in _LOGGERS:
             logger.addFilter(self)
 
@@ -138,10 +137,4 @@ class Complaints(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether `record` is logged."""
-        if not self.reading.now:
-            return True
-        now = self._clock()
-        if now - self._latest < _LOG_EVERY_SECONDS:
-            return False
-        self._latest = now
-        return True
+        return not self.reading.now or self._seldom.is_news()

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 
 from instrumentation.context import active
+from instrumentation.seldom import Seldom
 
 logger = logging.getLogger("instrumentation")
-
-_LOG_EVERY_SECONDS = 60.0
 
 
 class LeftOut:
@@ -28,16 +27,13 @@ class LeftOut:
     def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.count = 0
         self._what = what
-        self._clock = clock
-        self._logged = float("-inf")
+        self._seldom = Seldom(clock)
 
     def note(self, name: object, error: Exception) -> None:
         """The part of that name is left out because of `error`."""
         self.count += 1
         for telemetry in active[:1]:
             telemetry.families.internal_errors.child("encode").inc()
-        now = self._clock()
-        if now - self._logged >= _LOG_EVERY_SECONDS:
-            self._logged = now
+        if self._seldom.is_news():
             reason = f"{type(error).__name__}: {error}"
             logger.error("the %s %.200r can't be exported: %s", self._what, name, reason)

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from instrumentation.export import encode, pauses
 from instrumentation.export.queue import AwayError
+from instrumentation.seldom import Seldom
 
 try:
     from opentelemetry.exporter.http.transport._urllib3 import Urllib3HTTPTransport
@@ -30,7 +31,6 @@ logger = logging.getLogger("instrumentation")
 _silent: Final = logging.getLogger("instrumentation.export.silent")
 _silent.disabled = True
 
-_LOG_EVERY_SECONDS: Final = 60.0
 _IDLE_SECONDS: Final = 0.2
 _LATER: Final = (429, 502, 503, 504)
 """Statuses that OTLP has a client try again behind."""
@@ -59,7 +59,8 @@ class DirectExporter(OTLPSpanExporter):
 
     def __init__(self, endpoint: str | None, timeout: float) -> None:
         super().__init__(endpoint, timeout=timeout, **_transport(endpoint))
-        self._logged = self._ended = float("-inf")
+        self._seldom = Seldom()
+        self._ended = float("-inf")
         if hasattr(self, "_client"):
             self._client._logger = _silent
 
@@ -87,10 +88,8 @@ class DirectExporter(OTLPSpanExporter):
         return SpanExportResult.FAILURE
 
     def _complain(self, status: int | None, reason: object, away: bool) -> None:
-        now = time.monotonic()
-        if self._shutdown or now - self._logged < _LOG_EVERY_SECONDS:
+        if self._shutdown or not self._seldom.is_news():
             return
-        self._logged = now
         logger.warning(
             "%s takes no spans (%s), %s; OTEL_EXPORTER_OTLP_ENDPOINT says where to send them, and "
             "OTEL_TRACES_EXPORTER=none sends none",

@@ -16,17 +16,16 @@ from instrumentation.contract import metrics
 from instrumentation.runtime.loop import stack
 from instrumentation.runtime.loop.standstill import LOCKED, STARVED, STOPPED
 from instrumentation.runtime.loop.stretch import Block
+from instrumentation.seldom import Seldom
 from instrumentation.telemetry import Telemetry
 
 logger = logging.getLogger("instrumentation")
 
-_LOG_EVERY_SECONDS: Final = 60.0
 _WHY: Final = {
     STOPPED: "the process was stopped, so the event loop stood still",
     STARVED: "the event loop got no CPU",
     LOCKED: "another thread kept the interpreter's lock from the event loop",
 }
-_MOST_LOGGED: Final = 100
 
 
 class Reporter:
@@ -44,8 +43,7 @@ class Reporter:
         self._pauses = families.histogram(metrics.PYTHON_GC_PAUSE)
         self._tracer = telemetry.tracer
         self._errors = telemetry.errors
-        self._clock = clock
-        self._logged: dict[str, float] = {}
+        self._seldom = Seldom(clock)
 
     def blocked(self, block: Block) -> None:
         """Code held the loop: measure it, trace it, and log it once a minute for each culprit."""
@@ -57,7 +55,7 @@ class Reporter:
     def stalled(self, seconds: float, reason: str) -> None:
         """The loop could not turn, and its code did not cause that."""
         self._stalled.child(reason).inc(seconds)
-        if self._is_news(reason):
+        if self._seldom.is_news(reason):
             logger.warning("%s for %.0f ms; its code is not to blame", _WHY[reason], seconds * 1000)
 
     def collected(self, generation: int, pauses: Sequence[float]) -> None:
@@ -74,7 +72,7 @@ class Reporter:
         self._seconds.child(route).observe_in(span, block.seconds)
         self._culprits.child(route, culprit).inc(block.seconds)
         self._blocks.child(route, culprit).inc()
-        if self._is_news(culprit):
+        if self._seldom.is_news(culprit):
             self._log(block, route, culprit, parent)
 
     def _trace(self, block: Block, route: str, culprit: str, parent: otel.Context) -> None:
@@ -114,17 +112,3 @@ class Reporter:
             )
         finally:
             otel.detach(token)
-
-    def _is_news(self, culprit: str) -> bool:
-        """Whether nothing was logged of `culprit` for a minute; of too many, none is."""
-        now = self._clock()
-        if now - self._logged.get(culprit, float("-inf")) < _LOG_EVERY_SECONDS:
-            return False
-        if culprit not in self._logged and len(self._logged) >= _MOST_LOGGED:
-            expired = [k for k, at in self._logged.items() if now - at >= _LOG_EVERY_SECONDS]
-            for key in expired:
-                del self._logged[key]
-            if not expired:
-                return False
-        self._logged[culprit] = now
-        return True
