@@ -11,6 +11,7 @@ from benchmarks.children import BenchError
 from benchmarks.overhead import MICROSECONDS, Overhead
 from benchmarks.results import Part
 from benchmarks.targets import table
+from commandline import pages
 
 BEGIN: Final = "<!-- measured: written by `make bench ARGS='--write docs/performance.md'` -->"
 END: Final = "<!-- end of what is measured -->"
@@ -29,20 +30,19 @@ def write(path: Path, machine: str, parts: Mapping[str, Part]) -> None:
     if overheads:
         texts += [chart(overheads), overhead.table(overheads)]
     measured = "\n\n".join(texts)
-    path.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}")
+    path.write_text(f"{before}\n\n{measured}\n\n{after}")
 
 
 def around(path: Path) -> tuple[str, str]:
-    """What stands before and after the marks of the page.
+    """What stands before and after the figures of the page, its marks included.
 
     Raises:
         BenchError: the page has no marks.
     """
-    before, begun, rest = path.read_text().partition(BEGIN)
-    _old, ended, after = rest.partition(END)
-    if not (begun and ended):
-        raise BenchError(f"{path} has no line {BEGIN!r} with {END!r} after it")
-    return before, after
+    try:
+        return pages.around(path.read_text(), BEGIN, END)
+    except ValueError:
+        raise BenchError(f"{path} has no line {BEGIN!r} with {END!r} after it") from None
 
 
 def runs(parts: Mapping[str, Part]) -> str:

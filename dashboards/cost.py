@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from commandline import pages
 from commandline.arguments import address, file_to_write, seconds
 from dashboards import boards
 from dashboards.model import Graph
@@ -170,8 +171,5 @@ def replaced(page: str, text: str) -> str:
 
     Raises ValueError where the marks are missing.
     """
-    before, found, rest = page.partition(BEGIN)
-    _, closed, after = rest.partition(END)
-    if not (found and closed):
-        raise ValueError(f"--write: the page must hold {BEGIN} and, after it, {END}")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+    before, after = pages.around(page, BEGIN, END)
+    return f"{before}\n{text}\n{after}"

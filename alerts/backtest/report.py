@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from alerts.backtest.catalog import DEADLINES
+from commandline import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,11 +69,7 @@ def around(text: str) -> tuple[str, str]:
 
     Raises ValueError where the page has no place for them.
     """
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(f"--write: the page must hold {_BEGIN} and, after it, {_END}")
-    return before + begin, end + after
+    return pages.around(text, _BEGIN, _END)
 
 
 def _summary(incidents: list[Judged], harmless: list[Judged]) -> str:

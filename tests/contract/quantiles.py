@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from commandline import pages
 from instrumentation.contract.buckets import DENSE
 
 PAGE: Final = Path("docs/quantiles.md")
@@ -116,9 +117,8 @@ def table() -> str:
 
 def page(text: str) -> str:
     """Return the page with its table made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+    before, after = pages.around(text, BEGIN, END)
+    return f"{before}\n\n{table()}\n\n{after}"
 
 
 if __name__ == "__main__":
