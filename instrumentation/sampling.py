@@ -7,11 +7,10 @@ from typing import Any, Final
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, StaticSampler, TraceIdRatioBased
 from opentelemetry.trace import SpanContext
 
-_NONE, _ALL = 0, TraceIdRatioBased.TRACE_ID_LIMIT + 1
-_FIXED: Final[dict[Any, int]] = {Decision.DROP: _NONE, Decision.RECORD_AND_SAMPLE: _ALL}
-
 LIMIT: Final = TraceIdRatioBased.TRACE_ID_LIMIT
 """The bits of a trace's id that decide."""
+
+_FIXED: Final[dict[Any, int]] = {Decision.DROP: 0, Decision.RECORD_AND_SAMPLE: LIMIT + 1}
 
 
 class Bounds:

@@ -10,6 +10,7 @@ T = TypeVar("T")
 
 _HURRIED: Final = (0.001, 0.0001)
 _PATIENT: Final = (0.0002, 0.002)
+"""Seconds of work without a pause, and of a pause."""
 
 
 class Pauses:
@@ -20,13 +21,12 @@ class Pauses:
     before the loop's thread is.
 
     Arguments:
-        work: seconds without a pause.
-        pause: seconds of a pause.
+        patient: work for a tenth of the time. In one go it would take half of a busy loop's time
+            while it lasts, and what comes meanwhile would wait until the loop has caught up.
     """
 
-    def __init__(self, work: float = _HURRIED[0], pause: float = _HURRIED[1]) -> None:
-        self._work = work
-        self._pause = pause
+    def __init__(self, *, patient: bool = False) -> None:
+        self._work, self._pause = _PATIENT if patient else _HURRIED
         self._since = time.perf_counter()
 
     def due(self) -> bool:
@@ -40,13 +40,8 @@ class Pauses:
 
 
 def between(things: Iterable[T], *, patient: bool) -> Iterator[T]:
-    """These things, with a pause between any two of them where one is due.
-
-    Arguments:
-        patient: work for a tenth of the time. In one go it would take half of a busy loop's time
-            while it lasts, and what comes meanwhile would wait until the loop has caught up.
-    """
-    pauses = Pauses(*(_PATIENT if patient else _HURRIED))
+    """These things, with a pause between any two of them where one is due, see `Pauses`."""
+    pauses = Pauses(patient=patient)
     for one in things:
         if pauses.due():
             pauses.take()

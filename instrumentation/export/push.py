@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
+from instrumentation import variables
 from instrumentation.errors import InternalErrors
 from instrumentation.export import bridge, forks, timeout
 from instrumentation.export.bridge import Bridge, Counts
@@ -129,7 +130,8 @@ def of(registry: CollectorRegistry, settings: Settings, errors: InternalErrors) 
 def exporter(settings: Settings) -> OTLPMetricExporter:
     """The SDK's exporter, with its configuration by the environment."""
     endpoint = settings.otlp_endpoint
+    variables.check_exporter("METRICS", endpoint=endpoint is None)
     return OTLPMetricExporter(
         endpoint.rstrip("/") + "/v1/metrics" if endpoint else None,
-        timeout=timeout.seconds("METRICS", settings.metric_timeout_seconds, endpoint=endpoint),
+        timeout=timeout.seconds("METRICS", settings.metric_timeout_seconds),
     )

@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace.sampling import (
     TraceIdRatioBased,
 )
 
+from instrumentation import variables
 from instrumentation.errors import InternalErrors
 from instrumentation.export import timeout
 from instrumentation.export.queue import SpanQueue
@@ -69,9 +70,10 @@ def exporter(settings: Settings) -> SpanExporter | None:
     from instrumentation.export.otlp import DirectExporter  # two megabytes of their own
 
     endpoint = settings.otlp_endpoint
+    variables.check_exporter("TRACES", endpoint=endpoint is None)
     return DirectExporter(
         endpoint.rstrip("/") + "/v1/traces" if endpoint else None,
-        timeout=timeout.seconds("TRACES", settings.span_timeout_seconds, endpoint=endpoint),
+        timeout=timeout.seconds("TRACES", settings.span_timeout_seconds),
     )
 
 

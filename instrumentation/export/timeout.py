@@ -5,24 +5,17 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from instrumentation import variables
-
 _OTLP_SECONDS: Final = 10.0
 """The protocol's own bound, where OTEL_EXPORTER_OTLP_TIMEOUT names none."""
 
 
-def seconds(signal: str, longest: float, *, endpoint: str | None = None) -> float:
+def seconds(signal: str, longest: float) -> float:
     """The exporter's own bound, unless whoever hands it a batch waits for less.
 
     Arguments:
         signal: TRACES or METRICS, as OpenTelemetry's variables are named.
         longest: what the setting for the batch allows.
-        endpoint: where the exporter sends to, None if the environment says it.
-
-    Raises:
-        ValueError: one of the variables that the exporter reads holds a wrong value.
     """
-    variables.check_exporter(signal, endpoint=endpoint is None)
     prefix = "OTEL_EXPORTER_OTLP"
     for name in (f"{prefix}_{signal}_TIMEOUT", f"{prefix}_TIMEOUT"):
         if asked := os.environ.get(name, "").strip():

@@ -46,6 +46,12 @@ Starlette's experimental OpenTelemetryMiddleware skips a request that has the se
 """
 
 
+def silence_others(scope: Scope) -> None:
+    """The same where FastAPI's telemetry is kept: a record that is there stays."""
+    scope.setdefault(_RECORD, None)
+    scope[_STARLETTE] = True
+
+
 class Kept:
     """Has FastAPI make its spans of dependencies, endpoint and serialization below ours.
 

@@ -16,7 +16,7 @@ from instrumentation.export import scrape
 from instrumentation.http import excluded, foreign
 from instrumentation.http.capture import Capture
 from instrumentation.http.exchange import Exchange
-from instrumentation.http.framework import SILENCED, Kept
+from instrumentation.http.framework import SILENCED, Kept, silence_others
 from instrumentation.http.routes import KEY
 from instrumentation.http.websocket import Connection
 from instrumentation.logs import blame
@@ -54,7 +54,10 @@ class TelemetryLayer:
             return self._pass(scope, receive, send)
         if scope["path"].endswith(self._metrics_paths) and self._is_scrape(scope):
             return scrape.answer(self._telemetry.exposition, self._telemetry.errors, scope, send)
-        scope.update({**SILENCED, **scope} if self._keep else SILENCED)
+        if self._keep:
+            silence_others(scope)
+        else:
+            scope.update(SILENCED)
         if self._excluded is not None and self._excluded(scope):
             return self._run_unseen(scope, receive, send)
         return self._run(scope, receive, send)
