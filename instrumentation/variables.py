@@ -156,15 +156,7 @@ def read(environ: Environ) -> dict[str, Any]:
     resource = dict(env.pairs(_RESOURCE, given(_RESOURCE)))
     if resource.get("service.name"):
         found.setdefault("service_name", resource["service.name"])
-    _fit_the_batch(found)
+    queue, batch = found.get("span_queue_size", 2048), found.get("span_batch_size", 0)
+    if batch > queue:
+        raise wrong(READERS["span_batch_size"][0], f"at most {_QUEUE_SIZE} ({queue})", batch)
     return found
-
-
-def _fit_the_batch(found: dict[str, Any]) -> None:
-    """A batch is at most as large as the queue, by default too."""
-    if "span_queue_size" not in found and "span_batch_size" not in found:
-        return
-    queue = found.get("span_queue_size", 2048)
-    if found.setdefault("span_batch_size", min(512, queue)) > queue:
-        name = READERS["span_batch_size"][0]
-        raise wrong(name, f"at most {_QUEUE_SIZE} ({queue})", found["span_batch_size"])
